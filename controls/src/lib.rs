@@ -1,0 +1,1 @@
+//! The catalogue of controls, our statements and their evidence.

@@ -1,0 +1,1 @@
+//! Bytes in, bytes out: digests, signatures, AEAD, secrets. No I/O, no clock.

@@ -1,0 +1,1 @@
+//! The one binary: commands, configuration, wiring, the demo.

@@ -1,0 +1,2 @@
+//! The `sealane` binary: the library does the work.
+fn main() {}

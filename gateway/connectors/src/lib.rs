@@ -1,0 +1,1 @@
+//! Reads and writes one kind of storage behind one trait.

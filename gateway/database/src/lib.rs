@@ -1,0 +1,1 @@
+//! The control database: one SQL text for SQLite and PostgreSQL.

@@ -1,0 +1,1 @@
+//! The HTTP faces: native API, pages, the router that mediates every route.

@@ -1,0 +1,1 @@
+//! The words of the product as types: ids, paths, collections, tasks, orders.

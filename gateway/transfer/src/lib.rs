@@ -1,0 +1,1 @@
+//! The transfer core: orders, lanes, work units, resume.

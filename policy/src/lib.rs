@@ -1,0 +1,1 @@
+//! Decides, never stores: classes, grants, casbin, decisions, permits.

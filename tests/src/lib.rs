@@ -1,0 +1,1 @@
+//! The product used from outside: harness and end-to-end tests.
