@@ -76,7 +76,7 @@ mod tests {
         let digits = text.trim_start_matches("sha256:").to_uppercase();
         let colons: Vec<String> =
             digits.as_bytes().chunks(2).map(|b| String::from_utf8_lossy(b).into_owned()).collect();
-        for copy in [text.clone(), digits.clone(), colons.join(":"), format!("SHA256 {}", colons.join(" - "))] {
+        for copy in [text.clone(), digits, colons.join(":"), format!("SHA256 {}", colons.join(" - "))] {
             assert_eq!(copy.parse::<Fingerprint>(), Ok(fingerprint));
         }
         assert!("sha256:00".parse::<Fingerprint>().is_err());
