@@ -1,0 +1,26 @@
+//! What is said to callers: the shapes that the API answers with, the pages show and the command line prints.
+//!
+//! One shape for all three faces, so the same words mean the same everywhere. Times are RFC 3339, paths are in the
+//! reversible escaped form, sizes are bytes. Requests refuse fields that nobody knows. Nothing here decides or acts.
+
+pub mod audit;
+pub mod collection;
+pub mod device;
+pub mod entry;
+pub mod health;
+pub mod peer;
+pub mod rule;
+pub mod site;
+pub mod task;
+pub mod upload;
+
+pub use audit::{AuditEntryView, CheckpointView};
+pub use collection::{CollectionView, May};
+pub use device::{DeviceAsk, DevicePoll, DeviceStart, DeviceToken, DeviceView};
+pub use entry::{EntryView, Listing, Made, Modified, Removed};
+pub use health::{HealthPart, LiveView, ReadyView};
+pub use peer::{AcceptPeer, InvitationView, PeerView};
+pub use rule::{NewRule, PrincipalView, RuleView};
+pub use site::{AssuranceView, MeView, ProviderView, SiteView};
+pub use task::{NewItem, NewTask, PlaceView, ReceiptView, TaskView};
+pub use upload::{NewUpload, UploadView};
