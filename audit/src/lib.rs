@@ -1,1 +1,29 @@
 //! The append-only audit log and its verifier.
+//!
+//! What happened on a node, in entries that nobody can quietly rewrite: canonical JSON (RFC 8785) chained
+//! by hash, in an RFC 6962 tree whose head is signed for every batch (C2SP checkpoints), on disk before
+//! anybody acts. Personal values are salted commitments whose openings lie sealed beside the log.
+//!
+//! It promises that a [`Receipt`] means durable, and that an altered, missing or reordered entry is found
+//! by [`verify`]. It leaves to others: the clock and the ids (arguments), deciding (`policy`), searching
+//! (a derived index), and anchoring checkpoints with other sites.
+
+pub mod canonical;
+mod entry;
+pub mod event;
+mod id;
+pub mod log;
+pub mod note;
+mod opening;
+mod query;
+mod receipt;
+mod redact;
+
+pub use entry::{EncodeError, Entry, EntryActor, EntryObject};
+pub use event::{Actor, DecisionRecord, Event, Kind, Object, Outcome, OutcomeRecord, Phase};
+pub use id::{DecisionId, OpId};
+pub use log::{AppendError, Log, LogKeys, OpenError, OpenIntent, Options, ReadError, Recovery};
+pub use note::{Checkpoint, VerifierKey};
+pub use query::{EntryView, Filter};
+pub use receipt::Receipt;
+pub use redact::Private;

@@ -1,0 +1,19 @@
+//! Assurance: the log's own life, and everybody who reads, exports or checks it.
+//!
+//! Part of the closed catalogue in `catalogue.rs`; names are stable once released.
+
+use super::catalogue::kinds;
+
+kinds! {
+    /// The log, its readers and its checks.
+    Assurance {
+        LogRecover = "log.recover", "The log was opened after a crash: unacknowledged bytes were cut off.";
+        LogResume = "log.resume", "The log could not be written for a while and can again.";
+        AuditRead = "audit.read", "Entries of the log are shown to a person.";
+        AuditExport = "audit.export", "Entries of the log are exported.";
+        AuditVerify = "audit.verify", "The log is verified by a person or on schedule.";
+        PolicyPublish = "policy.publish", "A new snapshot of the access rules comes into force.";
+        ReportRun = "report.run", "A report for compliance is made.";
+        CheckRun = "check.run", "A check of a control runs; its evidence is in the detail.";
+    }
+}

@@ -1,0 +1,263 @@
+//! The append-only log: the handle that the rest of the site holds.
+//!
+//! An event handed to [`Log::append`] comes back as a [`Receipt`] when it is written, synced, in the
+//! RFC 6962 tree and covered by a signed checkpoint; never before. When that cannot be done, the error
+//! says so and stays until it can: no record, no act. The log reads and writes its own directory only,
+//! and has no clock: times come with the events.
+
+pub(crate) mod chain;
+pub(crate) mod cursor;
+mod error;
+pub(crate) mod frame;
+mod guard;
+mod housekeeper;
+pub(crate) mod layout;
+mod marks;
+mod open;
+mod options;
+mod reader;
+mod recover;
+pub(crate) mod segment;
+mod sequencer;
+mod shared;
+
+use std::fmt;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
+
+use sealane_crypto::aead::AeadKey;
+use sealane_crypto::digest::Digest;
+use sealane_crypto::random::Random;
+use sealane_crypto::sign::SigningKey;
+use tokio::sync::{mpsc, oneshot};
+
+pub use self::error::{AppendError, OpenError, ReadError};
+use self::guard::Room;
+pub use self::options::Options;
+use self::reader::Reader;
+pub use self::recover::{OpenIntent, Recovery};
+use self::sequencer::{Job, Message};
+use self::shared::Shared;
+use crate::entry::Prepared;
+use crate::event::Event;
+use crate::note::Checkpoint;
+use crate::opening::Sealer;
+use crate::query::{EntryView, Filter};
+use crate::receipt::Receipt;
+
+/// The keys of a log.
+#[derive(Debug, Clone)]
+pub struct LogKeys {
+    /// Signs checkpoints.
+    pub signing: SigningKey,
+    /// Seals the personal values beside the log.
+    pub openings: AeadKey,
+}
+
+/// A node's audit log, open for appending. Clones share it.
+#[derive(Clone)]
+pub struct Log(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    openings_key: AeadKey,
+    random: Arc<dyn Random>,
+    /// `None` only while the last handle is being dropped.
+    inbox: Option<mpsc::Sender<Message>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Log {
+    /// Opens or creates the log in `dir`, recovering from a crash if there was one.
+    ///
+    /// # Errors
+    /// [`OpenError`]: in use, damaged, shorter than a checkpoint beside it says, or not writable.
+    pub fn open(
+        dir: &Path,
+        origin: &str,
+        keys: LogKeys,
+        random: Arc<dyn Random>,
+    ) -> Result<(Self, Recovery), OpenError> {
+        Self::open_with(dir, origin, keys, random, Options::default())
+    }
+
+    /// As [`Log::open`], with sizes and limits of the caller's.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open_with(
+        dir: &Path,
+        origin: &str,
+        keys: LogKeys,
+        random: Arc<dyn Random>,
+        options: Options,
+    ) -> Result<(Self, Recovery), OpenError> {
+        let opened = open::open(dir, origin, &keys, &random, options)?;
+        let inner = Inner {
+            shared: opened.shared,
+            openings_key: keys.openings,
+            random,
+            inbox: Some(opened.inbox),
+            threads: Mutex::new(opened.threads),
+        };
+        Ok((Self(Arc::new(inner)), opened.recovery))
+    }
+
+    /// Appends an event. The receipt means: durable, in the tree, covered by a signed checkpoint.
+    ///
+    /// Waits when many wait. If the caller stops waiting, the entry may still be written.
+    ///
+    /// # Errors
+    /// [`AppendError`]: nothing was recorded, so nothing may be done.
+    pub async fn append(&self, event: Event) -> Result<Receipt, AppendError> {
+        let prepared = self.prepare(&event)?;
+        let (answer, receipt) = oneshot::channel();
+        self.send(Message::Append(Job { event: prepared, answer })).await?;
+        receipt.await.map_err(|_| AppendError::Closed)?
+    }
+
+    /// As [`Log::append`], blocking the thread: for code outside an asynchronous runtime.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn append_blocking(&self, event: Event) -> Result<Receipt, AppendError> {
+        block_on(self.append(event))
+    }
+
+    fn prepare(&self, event: &Event) -> Result<Prepared, AppendError> {
+        let inner = &self.0;
+        let sealer = Sealer { origin: &inner.shared.origin, key: &inner.openings_key, random: inner.random.as_ref() };
+        Ok(Prepared::new(event, &sealer)?)
+    }
+
+    async fn send(&self, message: Message) -> Result<(), AppendError> {
+        let inbox = self.0.inbox.as_ref().ok_or(AppendError::Closed)?;
+        inbox.send(message).await.map_err(|_| AppendError::Closed)
+    }
+
+    /// The newest signed head.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.0.shared.head()
+    }
+
+    /// Size and root of the newest head.
+    #[must_use]
+    pub fn head(&self) -> (u64, Digest) {
+        let head = self.0.shared.head();
+        (head.size(), head.root())
+    }
+
+    /// Can the log take an intent now? Asks the file system, and looks whether a failure is over.
+    ///
+    /// # Errors
+    /// What an append would be refused with.
+    pub fn health(&self) -> Result<(), AppendError> {
+        let shared = &self.0.shared;
+        if shared.is_closed() {
+            return Err(AppendError::Closed);
+        }
+        if let Room::Short { free } = shared.guard.check()? {
+            return Err(AppendError::Full { free });
+        }
+        match shared.trouble() {
+            None => Ok(()),
+            Some(error) => {
+                // The sequencer finds out whether it can write again; the next question gets the answer.
+                if let Some(inbox) = &self.0.inbox {
+                    let _ = inbox.try_send(Message::Probe);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the next segment is allocated: without it the log will be full when this one is.
+    #[must_use]
+    pub fn has_reserve(&self) -> bool {
+        !self.0.shared.no_reserve()
+    }
+
+    /// Where the log lies.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.0.shared.layout.directory()
+    }
+
+    /// The log's name in its checkpoints.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.0.shared.origin
+    }
+
+    /// Up to `limit` acknowledged entries from index `from` on that match, in order, with their personal
+    /// values. Reads files: call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the files cannot be read or are not what was written.
+    pub fn entries(&self, from: u64, limit: usize, filter: &Filter) -> Result<Vec<EntryView>, ReadError> {
+        let reader = Reader { shared: &self.0.shared, openings_key: &self.0.openings_key };
+        reader.entries(from, limit, filter)
+    }
+
+    /// Writes what waits, publishes the last checkpoint, and lets go of the directory. Appends through
+    /// other clones are refused from then on.
+    pub async fn close(self) {
+        let (done, closed) = oneshot::channel();
+        if self.send(Message::Close(done)).await.is_ok() {
+            // An error means that the sequencer ended by itself: closed just the same.
+            let _ = closed.await;
+        }
+        let threads = self.0.take_threads();
+        // The threads are past their last write; joining them takes no time worth a thread of its own.
+        threads.into_iter().for_each(join);
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Log({:?})", self.0.shared.head())
+    }
+}
+
+impl Inner {
+    fn take_threads(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Without senders the sequencer writes what waits and ends; then the directory is free again.
+        self.inbox = None;
+        self.take_threads().into_iter().for_each(join);
+    }
+}
+
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the audit log ended with a panic");
+    }
+}
+
+/// Waits for a future on this thread, with nothing else to do.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The files of a log directory.
+//!
+//! `seg/` entries and batch trailers, the truth · `openings/` sealed personal values · `checkpoint` the
+//! newest head · `origin.pub` the key · `lock` · `cut/` what recovery cut off · `tile/` C2SP tiles, derived.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Layout(PathBuf);
+
+impl Layout {
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self(directory.to_owned())
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn segments(&self) -> PathBuf {
+        self.0.join("seg")
+    }
+
+    pub(crate) fn openings(&self) -> PathBuf {
+        self.0.join("openings")
+    }
+
+    pub(crate) fn cut(&self) -> PathBuf {
+        self.0.join("cut")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    pub(crate) fn key(&self) -> PathBuf {
+        self.0.join("origin.pub")
+    }
+
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        self.0.join("checkpoint")
+    }
+
+    pub(crate) fn read_key(&self) -> io::Result<Option<String>> {
+        absent_is_none(fs::read(self.key()))
+    }
+
+    pub(crate) fn read_checkpoint(&self) -> io::Result<Option<String>> {
+        absent_is_none(fs::read(self.checkpoint()))
+    }
+}
+
+/// Bytes that are not text are no key and no checkpoint: what stands for them does not parse either.
+fn absent_is_none(read: io::Result<Vec<u8>>) -> io::Result<Option<String>> {
+    match read {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

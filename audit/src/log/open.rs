@@ -1,0 +1,191 @@
+//! Opening a log: lock the directory, check the key, recover, start the threads.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{FlockOperation, flock};
+use sealane_crypto::random::Random;
+use tokio::sync::mpsc;
+
+use super::LogKeys;
+use super::error::{AppendError, OpenError};
+use super::guard::Guard;
+use super::housekeeper::Housekeeper;
+use super::layout::Layout;
+use super::options::{LEAST_SEGMENT_BYTES, Options};
+use super::recover::{self, Found, FoundOpenings, Recoverer, Recovery};
+use super::segment::{self, Allocator, Writer};
+use super::sequencer::{Message, Sequencer};
+use super::shared::{Places, Shared};
+use crate::event::{Assurance, Event, Phase};
+use crate::note::{Checkpoint, VerifierKey, is_origin};
+
+pub(super) struct Opened {
+    pub(super) shared: Arc<Shared>,
+    pub(super) inbox: mpsc::Sender<Message>,
+    pub(super) threads: Vec<JoinHandle<()>>,
+    pub(super) recovery: Recovery,
+}
+
+pub(super) fn open(
+    directory: &Path,
+    origin: &str,
+    keys: &LogKeys,
+    random: &Arc<dyn Random>,
+    mut options: Options,
+) -> Result<Opened, OpenError> {
+    if !is_origin(origin) {
+        return Err(OpenError::Origin(origin.to_owned()));
+    }
+    options.segment_bytes = options.segment_bytes.max(LEAST_SEGMENT_BYTES);
+    let opening = Opening { layout: Layout::new(directory), origin, keys };
+    let lock = Arc::new(opening.lock()?);
+    opening.check_key()?;
+    let at = &opening;
+    let io = |doing| move |source| at.io(doing, source);
+    let segments = Allocator::new(opening.layout.segments(), options.segment_bytes).map_err(io("making seg/"))?;
+    let openings = Allocator::new(opening.layout.openings(), options.segment_bytes).map_err(io("making openings/"))?;
+
+    let recoverer = Recoverer { layout: &opening.layout, origin, key: keys.signing.verifying_key() };
+    let (found, cut_bytes) = recoverer.entries()?;
+    let found_openings = recover::openings(&opening.layout.openings(), found.chain.size(), found.commitments)
+        .map_err(io("reading the openings"))?;
+    let entries_writer = Writer::open(Arc::clone(&segments), found.end).map_err(io("allocating a segment"))?;
+    let openings_writer = Writer::open(Arc::clone(&openings), found_openings.end).map_err(io("allocating openings"))?;
+
+    let shared = opening.shared(options, &found, &found_openings);
+    shared.guard.watch("segment", entries_writer.path(), entries_writer.file())?;
+    shared.guard.watch("openings", openings_writer.path(), openings_writer.file())?;
+    let recovery = Recovery { cut_bytes, open_intents: found.open_intents() };
+    let mut sequencer = Sequencer {
+        shared: Arc::clone(&shared),
+        signing: keys.signing.clone(),
+        openings_key: keys.openings.clone(),
+        random: Arc::clone(random),
+        chain: found.chain,
+        entries: entries_writer,
+        openings: openings_writer,
+        failing: None,
+        lock: Arc::clone(&lock),
+    };
+    let at_ns = options.opened_at_ns.unwrap_or(found.last_at_ns);
+    say_what_was_cut(&mut sequencer, &recovery, &found_openings, at_ns)?;
+    shared.wake_housekeeper();
+    let housekeeper = Housekeeper { shared: Arc::clone(&shared), segments, openings, lock, published: 0 };
+    let (inbox, threads) = opening.start(sequencer, housekeeper, options.queue)?;
+    Ok(Opened { shared, inbox, threads, recovery })
+}
+
+/// A recovery is never silent: what was cut is an entry of its own.
+fn say_what_was_cut(
+    sequencer: &mut Sequencer,
+    recovery: &Recovery,
+    openings: &FoundOpenings,
+    at_ns: i64,
+) -> Result<(), AppendError> {
+    if recovery.cut_bytes == 0 && openings.cut_bytes == 0 && openings.missing == 0 {
+        return Ok(());
+    }
+    tracing::warn!(
+        cut_bytes = recovery.cut_bytes,
+        cut_opening_bytes = openings.cut_bytes,
+        missing_openings = openings.missing,
+        "the audit log was recovered after a crash"
+    );
+    let event = Event::new(Assurance::LogRecover, Phase::Info, sequencer.own_op(), at_ns)
+        .detail("cut_bytes", recovery.cut_bytes)
+        .detail("cut_opening_bytes", openings.cut_bytes)
+        .detail("missing_openings", openings.missing);
+    let prepared = sequencer.prepare(&event)?;
+    sequencer.commit(&[&prepared]).map(drop)
+}
+
+struct Opening<'a> {
+    layout: Layout,
+    origin: &'a str,
+    keys: &'a LogKeys,
+}
+
+impl Opening<'_> {
+    fn io(&self, doing: &'static str, source: io::Error) -> OpenError {
+        let directory = self.layout.directory().to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::Full(directory),
+            _ => OpenError::Io { directory, doing, source },
+        }
+    }
+
+    /// One writer at a time, also within one process. The kernel lets go when the process ends.
+    fn lock(&self) -> Result<OwnedFd, OpenError> {
+        segment::make_directory(self.layout.directory()).map_err(|source| self.io("making it", source))?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.layout.lock())
+            .map_err(|source| self.io("making the lock file", source))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(file.into()),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::InUse(self.layout.directory().to_owned())),
+            Err(error) => Err(self.io("locking it", error.into())),
+        }
+    }
+
+    /// The key beside the log is the one that writes it; written once, when the log begins.
+    fn check_key(&self) -> Result<(), OpenError> {
+        let ours = VerifierKey::new(self.origin, self.keys.signing.verifying_key()).to_string();
+        let read = self.layout.read_key().map_err(|source| self.io("reading origin.pub", source))?;
+        match read {
+            Some(found) if found.trim_end() == ours => Ok(()),
+            Some(found) => {
+                let found = found.trim_end().to_owned();
+                Err(OpenError::OtherKey { directory: self.layout.directory().to_owned(), found, ours })
+            }
+            None => segment::replace(&self.layout.key(), format!("{ours}\n").as_bytes(), true)
+                .and_then(|()| fs::metadata(self.layout.key()).map(drop))
+                .map_err(|source| self.io("writing origin.pub", source)),
+        }
+    }
+
+    fn shared(&self, options: Options, found: &Found, openings: &FoundOpenings) -> Arc<Shared> {
+        let head = found.checkpoint.clone().unwrap_or_else(|| {
+            Checkpoint::sign(self.origin, found.chain.size(), found.chain.root(), &self.keys.signing)
+        });
+        let places = Places {
+            entries: found.marks.clone(),
+            openings: openings.marks.clone(),
+            segments: (found.end.segment, openings.end.segment),
+        };
+        let guard = Guard::new(self.layout.directory(), options.least_free_bytes);
+        Arc::new(Shared::new(self.layout.clone(), self.origin, options, guard, head, places))
+    }
+
+    fn start(
+        &self,
+        sequencer: Sequencer,
+        housekeeper: Housekeeper,
+        queue: usize,
+    ) -> Result<(mpsc::Sender<Message>, Vec<JoinHandle<()>>), OpenError> {
+        let io = |source| self.io("starting its threads", source);
+        let (sender, inbox) = mpsc::channel(queue.max(1));
+        let shared = Arc::clone(&sequencer.shared);
+        let tidy =
+            thread::Builder::new().name("audit-housekeeper".to_owned()).spawn(move || housekeeper.run()).map_err(io)?;
+        let write = thread::Builder::new().name("audit-sequencer".to_owned()).spawn(move || {
+            sequencer.run(inbox);
+        });
+        match write {
+            Ok(write) => Ok((sender, vec![write, tidy])),
+            Err(error) => {
+                shared.stop_housekeeper();
+                Err(io(error))
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Reads acknowledged entries and their openings beside the running sequencer.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sealane_crypto::aead::AeadKey;
+use sealane_crypto::digest::Digest;
+
+use super::cursor::{Care, Cursor, Step};
+use super::error::ReadError;
+use super::frame::Record;
+use super::shared::Shared;
+use crate::entry::{Entry, leaf};
+use crate::opening::SealedOpening;
+use crate::query::{EntryView, Filter};
+use crate::redact::Private;
+
+pub(super) struct Reader<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) openings_key: &'a AeadKey,
+}
+
+impl Reader<'_> {
+    pub(super) fn entries(&self, from: u64, limit: usize, filter: &Filter) -> Result<Vec<EntryView>, ReadError> {
+        let mut views = self.matching(from, limit, filter)?;
+        self.reveal(&mut views)?;
+        Ok(views)
+    }
+
+    fn matching(&self, from: u64, limit: usize, filter: &Filter) -> Result<Vec<EntryView>, ReadError> {
+        let size = self.shared.size();
+        let mut views = Vec::new();
+        let mut next = from;
+        let mut cursor = Cursor::new(&self.shared.layout.segments(), self.shared.places_before(from).0, Care::Quick);
+        while next < size && views.len() < limit {
+            match cursor.step()? {
+                Step::Record { record: Record::Body { index, bytes }, .. } if index >= from => {
+                    let entry =
+                        Entry::parse(bytes).map_err(|error| ReadError::Damaged { index, why: error.to_string() })?;
+                    if filter.accepts(&entry) {
+                        let json = String::from_utf8_lossy(bytes).into_owned();
+                        views.push(EntryView { entry, leaf: leaf(bytes), json, revealed: BTreeMap::new() });
+                    }
+                    next = index + 1;
+                }
+                Step::Record { .. } => {}
+                Step::End => return Err(ReadError::Damaged { index: next, why: "the log ends before it".to_owned() }),
+                Step::Broken { why, .. } => return Err(ReadError::Damaged { index: next, why: why.to_owned() }),
+            }
+        }
+        Ok(views)
+    }
+
+    /// One pass over the openings between the first and the last entry.
+    fn reveal(&self, views: &mut [EntryView]) -> Result<(), ReadError> {
+        let (Some(first), Some(last)) = (views.first(), views.last()) else { return Ok(()) };
+        let last = last.entry.index;
+        let place = self.shared.places_before(first.entry.index).1;
+        let mut wanted: HashMap<Digest, (usize, String)> = HashMap::new();
+        for (at, view) in views.iter().enumerate() {
+            wanted.extend(view.entry.commitments().map(|(field, digest)| (digest, (at, field))));
+        }
+        let mut cursor = Cursor::new(&self.shared.layout.openings(), place, Care::Quick);
+        // Stops at the first place that cannot be read: what lies behind it stays sealed, as if erased.
+        while let Step::Record { record: Record::Body { index, bytes }, .. } = cursor.step()? {
+            if index > last || wanted.is_empty() {
+                break;
+            }
+            let Some(opening) = SealedOpening::parse(bytes) else { continue };
+            let Some((at, field)) = wanted.remove(&opening.commitment) else { continue };
+            let value: Option<Private> = opening.open(&self.shared.origin, self.openings_key);
+            if let (Some(view), Some(value)) = (views.get_mut(at), value.filter(|_| opening.field == field)) {
+                view.revealed.insert(field, value);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,294 @@
+//! Opening: find the last acknowledged entry, cut what a crash left behind it, refuse anything else.
+//!
+//! A batch counts when its trailer's checkpoint verifies; it was synced before it was acknowledged. What
+//! follows the last such trailer was never acknowledged and is cut, kept in `cut/`, and said in an entry.
+//! Damage before it, a segment that is missing, more than one later batch, or fewer entries than a
+//! checkpoint beside the log covers, is no crash: [`OpenError::Damaged`] or [`OpenError::Shorter`].
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use sealane_crypto::digest::sha256;
+use sealane_crypto::sign::VerifyingKey;
+
+use super::chain::{Chain, Fault};
+use super::cursor::{Care, Cursor, Place, Step};
+use super::error::OpenError;
+use super::frame::{self, Record};
+use super::layout::Layout;
+use super::marks::Marks;
+use super::segment;
+use crate::entry::Entry;
+use crate::event::{Kind, Phase};
+use crate::id::OpId;
+use crate::note::Checkpoint;
+
+/// What opening found, for the caller to act upon.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Bytes after the last acknowledged entry that were cut off; an entry says so.
+    pub cut_bytes: u64,
+    /// Intents without an outcome: ask the truth, then close each with an outcome entry.
+    pub open_intents: Vec<OpenIntent>,
+}
+
+/// An act that was begun and whose end is not in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenIntent {
+    /// Its operation; the outcome entry carries the same.
+    pub op: OpId,
+    /// What was to be done; the outcome entry carries the same.
+    pub kind: Kind,
+    /// The intent's place in the log.
+    pub index: u64,
+    /// The task concerned.
+    pub task: Option<String>,
+}
+
+/// The state that the acknowledged entries add up to.
+pub(super) struct Found {
+    pub(super) chain: Chain,
+    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) end: Place,
+    pub(super) marks: Marks,
+    pub(super) last_at_ns: i64,
+    pub(super) commitments: u64,
+    intents: HashMap<(OpId, Kind), OpenIntent>,
+    fault: Option<(Place, Fault)>,
+}
+
+impl Found {
+    pub(super) fn open_intents(&self) -> Vec<OpenIntent> {
+        let mut open: Vec<_> = self.intents.values().cloned().collect();
+        open.sort_by_key(|intent| intent.index);
+        open
+    }
+
+    /// Takes a batch that its trailer has confirmed.
+    fn acknowledge(&mut self, batch: &mut Vec<(Place, Entry)>) {
+        for (at, entry) in batch.drain(..) {
+            self.marks.note(entry.index, at);
+            self.last_at_ns = entry.at_ns;
+            self.commitments += u64::try_from(entry.commitments().count()).unwrap_or(0);
+            let key = (entry.op, entry.kind);
+            match entry.phase {
+                Phase::Intent => {
+                    let task = entry.object.task;
+                    let intent = OpenIntent { op: entry.op, kind: entry.kind, index: entry.index, task };
+                    self.intents.insert(key, intent);
+                }
+                Phase::Outcome => {
+                    self.intents.remove(&key);
+                }
+                Phase::Info => {}
+            }
+        }
+    }
+}
+
+pub(super) struct Recoverer<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) origin: &'a str,
+    pub(super) key: VerifyingKey,
+}
+
+impl Recoverer<'_> {
+    /// Reads the whole log and cuts its torn tail, if it has one. Gives the bytes cut.
+    pub(super) fn entries(&self) -> Result<(Found, u64), OpenError> {
+        let found = self.walk().map_err(|source| self.io("reading the entries", source))?;
+        self.not_shorter_than_published(&found)?;
+        let cut = self.judge_tail(&found)?;
+        Ok((found, cut))
+    }
+
+    fn walk(&self) -> io::Result<Found> {
+        let mut found = Found {
+            chain: Chain::new(),
+            checkpoint: None,
+            end: Place::default(),
+            marks: Marks::default(),
+            last_at_ns: 0,
+            commitments: 0,
+            intents: HashMap::new(),
+            fault: None,
+        };
+        let checked_from = self.last_used_segment()?;
+        let mut chain = Chain::new();
+        let mut batch = Vec::new();
+        let mut cursor = Cursor::new(&self.layout.segments(), Place::default(), Care::Strict);
+        loop {
+            let (at, fault) = match cursor.step()? {
+                Step::End => return Ok(found),
+                Step::Broken { at, why } => (at, Fault(why.to_owned())),
+                Step::Record { at, record: Record::Body { index, bytes }, .. } => match chain
+                    .entry(index, bytes)
+                    .and_then(|_| Entry::parse(bytes).map_err(|error| Fault(format!("it cannot be read ({error})"))))
+                {
+                    Ok(entry) => {
+                        batch.push((at, entry));
+                        continue;
+                    }
+                    Err(fault) => (at, fault),
+                },
+                Step::Record { at, record: Record::Trailer { size, note }, next } => {
+                    // The last signature covers all entries; those of older segments need not be checked one by one.
+                    let check = at.segment >= checked_from;
+                    match chain.trailer(size, note, self.origin).and_then(|head| self.signed(head, check)) {
+                        Ok(head) => {
+                            found.acknowledge(&mut batch);
+                            found.chain = chain.clone();
+                            found.checkpoint = Some(head);
+                            found.end = next;
+                            continue;
+                        }
+                        Err(fault) => (at, fault),
+                    }
+                }
+            };
+            found.fault = Some((at, fault));
+            return Ok(found);
+        }
+    }
+
+    fn signed(&self, head: Checkpoint, check: bool) -> Result<Checkpoint, Fault> {
+        if check {
+            head.verify(&self.key).map_err(|error| Fault(error.to_string()))?;
+        }
+        Ok(head)
+    }
+
+    fn last_used_segment(&self) -> io::Result<u32> {
+        let directory = self.layout.segments();
+        for number in segment::numbers(&directory)?.into_iter().rev() {
+            let mut head = [0_u8; frame::HEADER];
+            let read = io::Read::read(&mut fs::File::open(segment::path(&directory, number))?, &mut head)?;
+            if head.iter().take(read).any(|byte| *byte != 0) {
+                // A crash may have left the last one without a whole batch: the one before counts too.
+                return Ok(number.saturating_sub(1));
+            }
+        }
+        Ok(0)
+    }
+
+    /// The checkpoint file follows the segments, never leads them.
+    fn not_shorter_than_published(&self, found: &Found) -> Result<(), OpenError> {
+        let published = self.layout.read_checkpoint().map_err(|source| self.io("reading the checkpoint", source))?;
+        let Some(Ok(published)) = published.map(|text| Checkpoint::parse(&text)) else { return Ok(()) };
+        let size = found.chain.size();
+        if published.verify(&self.key).is_ok() && published.size() > size {
+            if let Some((place, Fault(why))) = &found.fault {
+                return Err(OpenError::Damaged { index: size, place: place.to_string(), why: why.clone() });
+            }
+            return Err(OpenError::Shorter { size, acknowledged: published.size() });
+        }
+        Ok(())
+    }
+
+    /// Decides whether what follows the last batch is a torn write, and if so cuts it.
+    fn judge_tail(&self, found: &Found) -> Result<u64, OpenError> {
+        let directory = self.layout.segments();
+        let io = |doing| move |source| self.io(doing, source);
+        let tails = segment::written_after(&directory, found.end).map_err(io("reading the tail"))?;
+        let size = found.chain.size();
+        let damaged = |place: &Place, why: &str| OpenError::Damaged {
+            index: size,
+            place: place.to_string(),
+            why: why.to_owned(),
+        };
+        let (Some((place, tail)), Some((fault_at, Fault(why)))) = (tails.first(), &found.fault) else {
+            // Nothing written after the last batch, or a fault without bytes: a segment is missing.
+            return match &found.fault {
+                Some((at, Fault(why))) => Err(damaged(at, why)),
+                None if tails.is_empty() => Ok(0),
+                None => self.cut(&tails, size),
+            };
+        };
+        // One batch at a time is under way, in one segment: two cannot both be torn.
+        let later = self.later_batches(tail, size);
+        if tails.len() > 1 || later > 1 || fault_at.segment > place.segment {
+            return Err(damaged(fault_at, why));
+        }
+        self.cut(&tails, size)
+    }
+
+    fn cut(&self, tails: &[(Place, Vec<u8>)], size: u64) -> Result<u64, OpenError> {
+        let mut cut = 0;
+        for (place, bytes) in tails {
+            self.keep(bytes, size)
+                .and_then(|()| segment::blank(&self.layout.segments(), *place, bytes.len()))
+                .map_err(|source| self.io("cutting a torn tail", source))?;
+            cut += u64::try_from(bytes.len()).unwrap_or(0);
+        }
+        Ok(cut)
+    }
+
+    /// What is cut is kept beside the log: it holds no personal data, and somebody may want to look.
+    fn keep(&self, bytes: &[u8], size: u64) -> io::Result<()> {
+        let directory = self.layout.cut();
+        segment::make_directory(&directory)?;
+        let name: String = sha256(bytes).to_string().chars().take(16).collect();
+        segment::replace(&directory.join(format!("{size}-{name}.bin")), bytes, true)
+    }
+
+    /// Trailers signed by this log for more entries than are acknowledged, anywhere in the tail.
+    fn later_batches(&self, tail: &[u8], size: u64) -> usize {
+        let opening = format!("{}\n", self.origin).into_bytes();
+        let starts = tail.windows(opening.len()).enumerate().filter(|(_, window)| *window == opening);
+        starts
+            .filter_map(|(at, _)| frame::first(tail.get(at.checked_sub(frame::HEADER)?..)?))
+            .filter_map(|record| match record {
+                Record::Trailer { note, .. } => Checkpoint::parse(std::str::from_utf8(note).ok()?).ok(),
+                Record::Body { .. } => None,
+            })
+            .filter(|head| head.size() > size && head.verify(&self.key).is_ok())
+            .count()
+    }
+
+    fn io(&self, doing: &'static str, source: io::Error) -> OpenError {
+        OpenError::Io { directory: self.layout.directory().to_owned(), doing, source }
+    }
+}
+
+/// The openings' own segments after a crash.
+#[derive(Debug)]
+pub(super) struct FoundOpenings {
+    pub(super) end: Place,
+    pub(super) marks: Marks,
+    pub(super) cut_bytes: u64,
+    pub(super) missing: u64,
+}
+
+/// Cuts openings of entries that were never acknowledged; damaged ones are left as they are and counted.
+pub(super) fn openings(directory: &Path, size: u64, commitments: u64) -> io::Result<FoundOpenings> {
+    let mut found = FoundOpenings { end: Place::default(), marks: Marks::default(), cut_bytes: 0, missing: 0 };
+    let mut sound = 0;
+    let mut broken = false;
+    let mut cursor = Cursor::new(directory, Place::default(), Care::Strict);
+    loop {
+        match cursor.step()? {
+            Step::Record { at, record: Record::Body { index, .. }, next } if index < size => {
+                found.marks.note(index, at);
+                found.end = next;
+                sound += 1;
+            }
+            Step::Record { .. } | Step::End => break,
+            Step::Broken { .. } => {
+                broken = true;
+                break;
+            }
+        }
+    }
+    found.missing = commitments.saturating_sub(sound);
+    if found.missing > 0 && broken {
+        let last = segment::numbers(directory)?.last().copied().unwrap_or(0);
+        found.end = Place { segment: last.saturating_add(1), offset: 0 };
+        return Ok(found);
+    }
+    for (place, bytes) in segment::written_after(directory, found.end)? {
+        segment::blank(directory, place, bytes.len())?;
+        found.cut_bytes += u64::try_from(bytes.len()).unwrap_or(0);
+    }
+    Ok(found)
+}

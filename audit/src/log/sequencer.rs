@@ -1,0 +1,283 @@
+//! The one thread that gives entries their place: group commit.
+//!
+//! It takes whatever waits (no timer: a lone writer waits for nobody), writes openings and syncs them,
+//! writes entries and the signed checkpoint in one write and syncs that, makes sure that the files are
+//! still the log's own, and only then acknowledges. What fails leaves no trace: the bytes are wiped before
+//! the next batch, and until that works every append is refused.
+
+use std::sync::Arc;
+
+use rustix::fd::OwnedFd;
+use sealane_crypto::aead::AeadKey;
+use sealane_crypto::digest::Digest;
+use sealane_crypto::random::{Random, random_bytes};
+use sealane_crypto::sign::SigningKey;
+use tokio::sync::{mpsc, oneshot};
+
+use super::chain::Chain;
+use super::error::AppendError;
+use super::frame::{self, Record};
+use super::guard::Room;
+use super::segment::Writer;
+use super::shared::Shared;
+use crate::entry::Prepared;
+use crate::event::{Assurance, Event, Phase};
+use crate::id::OpId;
+use crate::note::Checkpoint;
+use crate::opening::Sealer;
+use crate::receipt::Receipt;
+
+/// Most events in one batch.
+pub(super) const BATCH_EVENTS: usize = 4096;
+/// Bytes at which a batch is closed; one more event may still be in it.
+const BATCH_BYTES: usize = 2 << 20;
+
+/// What callers send.
+#[derive(Debug)]
+pub(super) enum Message {
+    Append(Job),
+    /// Look whether a failing log has become healthy.
+    Probe,
+    Close(oneshot::Sender<()>),
+}
+
+/// An event that waits for its receipt.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) event: Prepared,
+    pub(super) answer: oneshot::Sender<Result<Receipt, AppendError>>,
+}
+
+pub(super) struct Sequencer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) signing: SigningKey,
+    pub(super) openings_key: AeadKey,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) chain: Chain,
+    pub(super) entries: Writer,
+    pub(super) openings: Writer,
+    pub(super) failing: Option<Failing>,
+    /// Held for as long as this thread writes.
+    pub(super) lock: Arc<OwnedFd>,
+}
+
+/// Since the last write that failed.
+#[derive(Debug)]
+pub(super) struct Failing {
+    error: AppendError,
+    refused: u64,
+}
+
+/// A batch on its way to disk.
+struct Batch {
+    entries: Vec<u8>,
+    openings: Vec<u8>,
+    chain: Chain,
+    placed: Vec<(u64, Digest, u64, Option<u64>)>,
+}
+
+impl Sequencer {
+    /// Works until the log is closed or dropped by everybody.
+    pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+        let mut waiting = Vec::with_capacity(BATCH_EVENTS);
+        let mut closer = None;
+        while closer.is_none() && inbox.blocking_recv_many(&mut waiting, BATCH_EVENTS) > 0 {
+            let mut jobs = Vec::with_capacity(waiting.len());
+            for message in waiting.drain(..) {
+                match message {
+                    Message::Append(job) => jobs.push(job),
+                    Message::Probe => self.probe(),
+                    Message::Close(done) => closer = Some(done),
+                }
+            }
+            self.commit_all(jobs);
+        }
+        inbox.close();
+        self.shared.close();
+        self.shared.stop_housekeeper();
+        drop(self.lock);
+        if let Some(done) = closer {
+            // Whoever asked may have stopped waiting; the log is closed all the same.
+            let _ = done.send(());
+        }
+    }
+
+    fn commit_all(&mut self, jobs: Vec<Job>) {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        for job in jobs {
+            bytes += job.event.len() + job.event.openings.iter().map(Vec::len).sum::<usize>();
+            batch.push(job);
+            if bytes >= self.batch_bytes() {
+                self.commit_jobs(std::mem::take(&mut batch));
+                bytes = 0;
+            }
+        }
+        if !batch.is_empty() {
+            self.commit_jobs(batch);
+        }
+    }
+
+    /// A batch must fit a segment, also a small one.
+    fn batch_bytes(&self) -> usize {
+        let quarter = usize::try_from(self.shared.options.segment_bytes / 4).unwrap_or(BATCH_BYTES);
+        quarter.min(BATCH_BYTES)
+    }
+
+    fn commit_jobs(&mut self, jobs: Vec<Job>) {
+        let jobs = match self.admit() {
+            Ok(Room::Ample) => jobs,
+            Ok(Room::Short { free }) => self.outcomes_only(jobs, free),
+            Err(error) => return self.refuse(jobs, &error),
+        };
+        let Some(first) = jobs.first() else { return };
+        let resumed = self.failing.as_ref().and_then(|failing| self.resumed(failing, first.event.at_ns));
+        let own: Vec<Prepared> = resumed.into_iter().collect();
+        let events: Vec<&Prepared> = own.iter().chain(jobs.iter().map(|job| &job.event)).collect();
+        match self.commit(&events) {
+            Ok(receipts) => {
+                self.failing = None;
+                for (job, receipt) in jobs.into_iter().zip(receipts.into_iter().skip(own.len())) {
+                    // A caller that gave up waiting has its record and no receipt: no permit comes of it.
+                    let _ = job.answer.send(Ok(receipt));
+                }
+            }
+            Err(error) => {
+                self.fail(error.clone());
+                self.refuse(jobs, &error);
+            }
+        }
+    }
+
+    /// Before a batch: is the last failure over, and is there room?
+    fn admit(&mut self) -> Result<Room, AppendError> {
+        let room = self.shared.guard.check();
+        if self.failing.is_some() {
+            let room = room?;
+            self.wipe()?;
+            self.shared.set_trouble(None);
+            return Ok(self.reserve(room));
+        }
+        // A healthy log is checked after the write, when it counts; here only for room.
+        Ok(self.reserve(room.unwrap_or(Room::Ample)))
+    }
+
+    /// Without a next segment, the end of this one is kept for outcomes.
+    fn reserve(&self, room: Room) -> Room {
+        let last_stretch = self.shared.options.segment_bytes / 4;
+        let short = self.shared.no_reserve() && self.entries.room().min(self.openings.room()) < last_stretch;
+        if room == Room::Ample && short { Room::Short { free: 0 } } else { room }
+    }
+
+    fn outcomes_only(&mut self, jobs: Vec<Job>, free: u64) -> Vec<Job> {
+        let (outcomes, others): (Vec<Job>, Vec<Job>) =
+            jobs.into_iter().partition(|job| job.event.phase == Phase::Outcome);
+        for job in others {
+            let _ = job.answer.send(Err(AppendError::Full { free }));
+        }
+        outcomes
+    }
+
+    fn refuse(&mut self, jobs: Vec<Job>, error: &AppendError) {
+        if let Some(failing) = &mut self.failing {
+            failing.refused += u64::try_from(jobs.len()).unwrap_or(0);
+        }
+        for job in jobs {
+            let _ = job.answer.send(Err(error.clone()));
+        }
+    }
+
+    fn fail(&mut self, error: AppendError) {
+        tracing::error!(error = %error, "the audit log cannot be written: requests are refused");
+        self.shared.set_trouble(Some(error.clone()));
+        let refused = self.failing.as_ref().map_or(0, |failing| failing.refused);
+        self.failing = Some(Failing { error, refused });
+    }
+
+    fn probe(&mut self) {
+        if self.failing.is_some() && self.shared.guard.check().is_ok() && self.wipe().is_ok() {
+            self.shared.set_trouble(None);
+        }
+    }
+
+    fn wipe(&mut self) -> Result<(), AppendError> {
+        self.entries.wipe().and_then(|()| self.openings.wipe()).map_err(|error| AppendError::from_io(&error))
+    }
+
+    /// The entry that says that there was a gap in writing.
+    fn resumed(&self, failing: &Failing, at_ns: i64) -> Option<Prepared> {
+        tracing::info!(refused = failing.refused, "the audit log can be written again");
+        let event = Event::new(Assurance::LogResume, Phase::Info, self.own_op(), at_ns)
+            .detail("cause", failing.error.to_string())
+            .detail("refused", failing.refused);
+        self.prepare(&event).ok()
+    }
+
+    pub(super) fn own_op(&self) -> OpId {
+        OpId::new(uuid::Builder::from_random_bytes(random_bytes(self.random.as_ref())).into_uuid())
+    }
+
+    pub(super) fn prepare(&self, event: &Event) -> Result<Prepared, AppendError> {
+        let sealer = Sealer { origin: &self.shared.origin, key: &self.openings_key, random: self.random.as_ref() };
+        Ok(Prepared::new(event, &sealer)?)
+    }
+
+    /// One batch: durable and covered by a signed checkpoint when this returns receipts.
+    pub(super) fn commit(&mut self, events: &[&Prepared]) -> Result<Vec<Receipt>, AppendError> {
+        let mut batch = self.place(events);
+        let head = Checkpoint::sign(&self.shared.origin, batch.chain.size(), batch.chain.root(), &self.signing);
+        frame::write(&mut batch.entries, Record::Trailer { size: head.size(), note: head.text().as_bytes() });
+        self.make_room(&batch)?;
+        let io = |error| AppendError::from_io(&error);
+        if !batch.openings.is_empty() {
+            self.openings.write(&batch.openings).map_err(io)?;
+        }
+        self.entries.write(&batch.entries).map_err(io)?;
+        self.shared.guard.check()?;
+        let size = head.size();
+        self.shared.advance(head, &batch.placed, self.entries.place(), self.openings.place());
+        self.entries.acknowledge();
+        self.openings.acknowledge();
+        self.chain = batch.chain;
+        Ok(events
+            .iter()
+            .zip(batch.placed)
+            .map(|(event, (index, leaf, ..))| Receipt::new(index, leaf, event.op, event.decision, size))
+            .collect())
+    }
+
+    fn place(&self, events: &[&Prepared]) -> Batch {
+        let mut batch = Batch {
+            entries: Vec::with_capacity(events.len() * 1024),
+            openings: Vec::new(),
+            chain: self.chain.clone(),
+            placed: Vec::with_capacity(events.len()),
+        };
+        let offset = |bytes: &Vec<u8>| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        for event in events {
+            let index = batch.chain.size();
+            let bytes = event.place(index, &batch.chain.prev());
+            let opening_at = (!event.openings.is_empty()).then(|| offset(&batch.openings));
+            let leaf = batch.chain.push(&bytes);
+            batch.placed.push((index, leaf, offset(&batch.entries), opening_at));
+            frame::write(&mut batch.entries, Record::Body { index, bytes: &bytes });
+            for opening in &event.openings {
+                frame::write(&mut batch.openings, Record::Body { index, bytes: opening });
+            }
+        }
+        batch
+    }
+
+    fn make_room(&mut self, batch: &Batch) -> Result<(), AppendError> {
+        let io = |error| AppendError::from_io(&error);
+        if self.entries.make_room(batch.entries.len()).map_err(io)? {
+            self.shared.guard.watch("segment", self.entries.path(), self.entries.file())?;
+            self.shared.wake_housekeeper();
+        }
+        if self.openings.make_room(batch.openings.len()).map_err(io)? {
+            self.shared.guard.watch("openings", self.openings.path(), self.openings.file())?;
+            self.shared.wake_housekeeper();
+        }
+        Ok(())
+    }
+}
