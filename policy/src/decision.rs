@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use sealane_audit::{DecisionId, DecisionRecord, Digest, Receipt};
+use sealane_audit::{DecisionId, DecisionRecord, Receipt};
+use sealane_crypto::Digest;
 
 use crate::action::{Action, ActionType};
 use crate::path::RemotePath;
@@ -144,7 +145,9 @@ impl Decision {
             return Err(Denied::from(self));
         }
         if receipt.decision() != Some(self.id) {
-            return Err(self.withheld("decision.unrecorded", "the decision has no audit record, so it cannot take effect"));
+            return Err(
+                self.withheld("decision.unrecorded", "the decision has no audit record, so it cannot take effect")
+            );
         }
         if !A::allows(self.request.action) {
             return Err(self.withheld("decision.wrong-kind", "the decision was about another kind of action"));

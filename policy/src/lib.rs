@@ -13,23 +13,40 @@
 //! themselves are readable tables: `rules/*.csv`, decided by the casbin models in `models/*.conf`.
 
 pub mod action;
+mod book;
 pub mod class;
+mod decider;
+pub mod decision;
+mod engine;
+mod explain;
+mod facts;
 pub mod grant;
+mod grant_index;
 pub mod id;
+mod lint;
+mod mandatory;
 pub mod path;
 pub mod permission;
+pub mod permit;
 pub mod request;
 pub mod resource;
 pub mod role;
+mod snapshot;
 pub mod subject;
+mod table;
 
 pub use action::{Action, ActionType};
 pub use class::Class;
+pub use decision::{Decision, Denied, Effect, Reason, Unmet};
+pub use engine::Engine;
 pub use grant::{GrantRow, Principal};
 pub use id::{CollectionId, IdError, PersonId, RuleId};
+pub use lint::{LintError, MAX_TEXT_BYTES};
 pub use path::{Component, PathError, RemotePath};
 pub use permission::Permission;
+pub use permit::Permit;
 pub use request::Request;
 pub use resource::{Resource, ResourceKind};
 pub use role::Role;
+pub use snapshot::Snapshot;
 pub use subject::{Assurance, Subject};

@@ -249,8 +249,15 @@ mod tests {
 
     #[test]
     fn no_kind_of_permit_mixes_seeing_with_changing() {
-        let changing = [Action::WriteContent, Action::DeleteEntry, Action::ManageCollections, Action::ManagePeers, Action::CancelTask];
-        let seeing = [Action::ListDirectory, Action::ReadContent, Action::ShowTask, Action::ReadAudit, Action::ListPeers];
+        let changing = [
+            Action::WriteContent,
+            Action::DeleteEntry,
+            Action::ManageCollections,
+            Action::ManagePeers,
+            Action::CancelTask,
+        ];
+        let seeing =
+            [Action::ListDirectory, Action::ReadContent, Action::ShowTask, Action::ReadAudit, Action::ListPeers];
         for (name, allows) in KINDS {
             assert!(
                 !(changing.iter().any(|action| allows(*action)) && seeing.iter().any(|action| allows(*action))),
