@@ -22,7 +22,8 @@ pub struct Commit {
     pub size: u64,
     /// The time of change that it gets.
     pub modified: FileTime,
-    /// The permission bits that it gets (read, write, execute only: never set-user-id, set-group-id or sticky).
+    /// The permission bits that it gets: read, write, execute only, never set-user-id, set-group-id or sticky; the
+    /// gateway's account can always read it.
     /// `None` leaves it to the gateway's account alone, 0600.
     pub mode: Option<u32>,
 }

@@ -25,6 +25,8 @@ use crate::staging::{Staging, check_part_name};
 const SYNC_ALL_FROM: usize = 16;
 /// The permission bits that a file may get from another site.
 const SAFE_MODE: u32 = 0o777;
+/// What the gateway's account keeps in any case: it must read what it has received, and commit again after a crash.
+const OWNER_READS: u32 = 0o400;
 
 /// Commits a group of files.
 pub(crate) fn commit(root: &Root, staging: &Staging, files: &[Commit]) -> Result<(), StorageError> {
@@ -53,7 +55,7 @@ pub(crate) fn commit(root: &Root, staging: &Staging, files: &[Commit]) -> Result
 /// Makes a part ready for its name; `false` if there is no such part.
 fn prepare(folder: Option<&OwnedFd>, file: &Commit, sync: bool) -> Result<bool, StorageError> {
     let Some(folder) = folder else { return Ok(false) };
-    let part = match open_in(folder, &file.part, OFlags::RDWR) {
+    let part = match open_in(folder, &file.part, OFlags::RDONLY) {
         Err(StorageError::NotFound) => return Ok(false),
         opened => opened?,
     };
@@ -65,7 +67,8 @@ fn prepare(folder: Option<&OwnedFd>, file: &Commit, sync: bool) -> Result<bool, 
         return Err(StorageError::PartSize);
     }
     if let Some(mode) = file.mode {
-        rustix::fs::fchmod(&part, Mode::from_raw_mode(mode & SAFE_MODE)).map_err(while_doing("setting permissions"))?;
+        rustix::fs::fchmod(&part, Mode::from_raw_mode(mode & SAFE_MODE | OWNER_READS))
+            .map_err(while_doing("setting permissions"))?;
     }
     rustix::fs::futimens(&part, &times(file.modified)).map_err(while_doing("setting a time"))?;
     if sync {

@@ -139,14 +139,16 @@ pub(crate) fn a_large_group_commits_like_a_small_one(bench: &Bench, _: &impl Sto
 }
 
 pub(crate) fn set_user_id_bits_never_arrive(bench: &Bench, _: &impl Storage) {
-    bench.fill_part("part", b"program");
     let mut file = to_commit("part", &path("/program"), 7);
-    file.mode = Some(0o6755);
-    bench.connector.commit(&bench.write, &bench.staging, &[file]).unwrap();
-    let mode = bench.stat(&path("/program")).unwrap().mode;
-    assert_eq!(mode & 0o7000, 0);
-    if bench.connector.capabilities().keeps_mode {
-        assert_eq!(mode, 0o755);
+    for (sent, kept) in [(Some(0o6755), 0o755), (Some(0o1444), 0o444), (Some(0), 0o400), (None, 0o600)] {
+        bench.fill_part("part", b"program");
+        file.mode = sent;
+        bench.connector.commit(&bench.write, &bench.staging, std::slice::from_ref(&file)).unwrap();
+        let mode = bench.stat(&path("/program")).unwrap().mode;
+        assert_eq!(mode & 0o7000, 0);
+        if bench.connector.capabilities().keeps_mode {
+            assert_eq!(mode, kept);
+        }
     }
 }
 
@@ -559,7 +561,6 @@ pub(crate) fn what_a_rule_refuses_is_hidden_and_untouched(bench: &Bench, _: &imp
     let list = bench.door.permit::<List>(Action::ListDirectory, bench.collection(), &at);
     let read = bench.door.permit::<Read>(Action::ReadContent, bench.collection(), &at);
     let write = bench.door.permit::<Write>(Action::WriteContent, bench.collection(), &at);
-    let delete = bench.door.permit::<Delete>(Action::DeleteEntry, bench.collection(), &at);
     let connector = &bench.connector;
 
     let listed = connector.list(&list, &path("/open"), None, 1).unwrap();
@@ -573,7 +574,8 @@ pub(crate) fn what_a_rule_refuses_is_hidden_and_untouched(bench: &Bench, _: &imp
         connector.stat(&list, &path("/open/closed/file")).map(drop),
         connector.open(&read, &path("/open/closed/file")).map(drop),
         connector.rename(&write, &path("/open"), &path("/elsewhere")),
-        connector.remove(&delete, &path("/open"), true).map(drop),
+        connector.rename(&write, &path("/open/file"), &path("/open/closed/file")),
+        connector.make_directory(&write, &path("/open/closed/new")).map(drop),
     ];
     for (number, result) in refused.into_iter().enumerate() {
         assert!(matches!(result, Err(StorageError::NotPermitted)), "call {number}: {result:?}");

@@ -44,8 +44,9 @@ impl Door {
 
     fn rule(&self, collection: CollectionId, path: &RemotePath, permissions: &[Permission], deny: bool) {
         let mut rules = self.rules.lock().unwrap();
+        let id = RuleId::from_uuid(Uuid::from_u128(rules.len() as u128 + 1));
         rules.push(GrantRow {
-            id: RuleId::from_uuid(Uuid::from_u128(rules.len() as u128 + 1)),
+            id,
             collection,
             path: path.clone(),
             principal: Principal::Person(ana()),
@@ -73,7 +74,7 @@ impl Door {
             now_s: NOW_S,
         });
         let op = OpId::new(Uuid::from_bytes(random_bytes(&*self.random)));
-        let event = Event::new(Access::Read, Phase::Intent, op, NOW_S).decision(decision.record());
+        let event = Event::new(Access::ContentRead, Phase::Intent, op, NOW_S).decision(decision.record());
         let receipt = self.log.append_blocking(event).unwrap();
         decision.release(&receipt).expect("the test's rules allow it")
     }

@@ -1,8 +1,14 @@
 //! The behaviour of connectors, seen through their trait.
 //!
 //! `behaviour` is the suite that every connector runs; the other modules are about POSIX file systems alone.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
+mod any_tree;
 #[macro_use]
 mod behaviour;
 mod bench;
