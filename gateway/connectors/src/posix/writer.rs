@@ -26,6 +26,8 @@ pub(crate) struct PosixPart {
     folder: OwnedFd,
     name: String,
     file: OwnedFd,
+    /// The part's name in the staging folder is durable: what was synced is found again after a power cut.
+    named: AtomicBool,
     spoilt: AtomicBool,
 }
 
@@ -39,7 +41,8 @@ impl PosixPart {
     ) -> Result<Self, StorageError> {
         check_part_name(name)?;
         let (folder, file) = if resume { reopen(root, staging, name)? } else { create(root, staging, name, size)? };
-        Ok(Self { folder, name: name.to_owned(), file, spoilt: AtomicBool::new(false) })
+        let (named, spoilt) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { folder, name: name.to_owned(), file, named, spoilt })
     }
 
     fn check_sound(&self) -> Result<(), StorageError> {
@@ -118,7 +121,12 @@ impl PartFile for PosixPart {
         rustix::fs::fdatasync(&self.file).map_err(|errno| {
             self.spoil();
             meaning(errno, "syncing a part")
-        })
+        })?;
+        if !self.named.load(Ordering::Acquire) {
+            rustix::fs::fsync(&self.folder).map_err(while_doing("syncing a staging folder"))?;
+            self.named.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 
     fn len(&self) -> Result<u64, StorageError> {
