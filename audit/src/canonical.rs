@@ -163,11 +163,11 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_8785_section_3_2_2_comes_out_as_printed_there() {
-        let value: Value = serde_json::from_str(
-            r#"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],
-                "string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#,
-        )
-        .expect("JSON");
+        let value = json!({
+            "numbers": [333_333_333.333_333_3, 1E30, 4.50, 2e-3, 0.000_000_000_000_000_000_000_000_001],
+            "string": "\u{20ac}$\u{0f}\nA'B\"\\\\\"/",
+            "literals": [null, true, false],
+        });
         assert_eq!(
             canonical(&value),
             "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],\
@@ -196,7 +196,8 @@ mod tests {
             (0x444b_1ae4_d6e2_ef50, "1e+21"),
             (0x3eb0_c6f7_a0b5_ed8d, "0.000001"),
             (0x3eb0_c6f7_a0b5_ed8c, "9.999999999999997e-7"),
-            (0x41b3_de43_5555_53e3, "333333333.3333332"),
+            (0x41b3_de43_5555_5553, "333333333.3333332"),
+            (0x41b3_de43_5555_5554, "333333333.33333325"),
             (0xbecb_f647_612f_3696, "-0.0000033333333333333333"),
         ];
         for (bits, text) in cases {
@@ -215,10 +216,9 @@ mod tests {
     proptest! {
         #[test]
         fn text_and_doubles_survive_a_round_trip(text in ".*", double in proptest::num::f64::NORMAL) {
-            let value = json!({"t": text, "d": double});
-            let read: Value = serde_json::from_str(&canonical(&value)).expect("valid JSON");
-            prop_assert_eq!(read["t"].as_str(), value["t"].as_str());
-            prop_assert_eq!(read["d"].as_f64(), value["d"].as_f64());
+            let read: Value = serde_json::from_str(&canonical(&json!(text))).expect("valid JSON");
+            prop_assert_eq!(read.as_str(), Some(text.as_str()));
+            prop_assert_eq!(canonical(&json!(double)).parse::<f64>(), Ok(double));
         }
     }
 }

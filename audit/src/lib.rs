@@ -18,6 +18,7 @@ mod opening;
 mod query;
 mod receipt;
 mod redact;
+pub mod verify;
 
 pub use entry::{EncodeError, Entry, EntryActor, EntryObject};
 pub use event::{Actor, DecisionRecord, Event, Kind, Object, Outcome, OutcomeRecord, Phase};

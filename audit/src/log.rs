@@ -20,6 +20,7 @@ mod recover;
 pub(crate) mod segment;
 mod sequencer;
 mod shared;
+pub(crate) mod tail;
 
 use std::fmt;
 use std::path::Path;
@@ -160,8 +161,11 @@ impl Log {
         if shared.is_closed() {
             return Err(AppendError::Closed);
         }
-        if let Room::Short { free } = shared.guard.check()? {
-            return Err(AppendError::Full { free });
+        if shared.no_reserve() {
+            shared.wake_housekeeper();
+        }
+        if shared.guard.check()? == Room::Short {
+            return Err(AppendError::Full);
         }
         match shared.trouble() {
             None => Ok(()),

@@ -163,7 +163,7 @@ impl Cursor {
             if rest.is_empty() {
                 return Ok(true);
             }
-            if rest.iter().any(|byte| *byte != 0) {
+            if !segment::is_blank(rest) {
                 self.window.clear();
                 self.at = 0;
                 self.place = from;

@@ -11,13 +11,8 @@ use crate::entry::EncodeError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// The disk is full. Outcomes of acts under way are still recorded while the reserve lasts.
-    #[error(
-        "the audit log's disk is full ({free} bytes free): nothing may be done that cannot be recorded; free space on it"
-    )]
-    Full {
-        /// Bytes free on the file system, as far as known.
-        free: u64,
-    },
+    #[error("the audit log's disk is full: nothing may be done that cannot be recorded; free space on it")]
+    Full,
     /// The directory or file cannot be written.
     #[error(
         "the audit log cannot be written ({why}): nothing may be done that cannot be recorded; check its directory"
@@ -45,7 +40,7 @@ pub enum AppendError {
 impl AppendError {
     pub(crate) fn from_io(error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { free: 0 },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
             _ => Self::Unwritable { why: error.to_string() },
         }
     }

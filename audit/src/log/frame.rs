@@ -107,7 +107,7 @@ mod tests {
             write(&mut out, record);
             prop_assert_eq!(first(&out), Some(record));
             let at = at.index(out.len());
-            out[at] ^= 1 << bit;
+            out[at] ^= 1_u8 << bit;
             prop_assert_eq!(first(&out), None);
         }
 

@@ -17,9 +17,7 @@ use super::error::AppendError;
 pub(crate) enum Room {
     Ample,
     /// Too little to begin anything new.
-    Short {
-        free: u64,
-    },
+    Short,
 }
 
 #[derive(Debug, Clone)]
@@ -87,7 +85,7 @@ impl Guard {
             return Err(AppendError::Unwritable { why: "its file system is mounted read-only".to_owned() });
         }
         let free = space.f_bavail.saturating_mul(space.f_frsize);
-        Ok(if free < self.least_free { Room::Short { free } } else { Room::Ample })
+        Ok(if free < self.least_free { Room::Short } else { Room::Ample })
     }
 }
 

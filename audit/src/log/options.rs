@@ -13,8 +13,8 @@ pub struct Options {
     pub opened_at_ns: Option<i64>,
 }
 
-/// Smallest segment: two of the largest entries with their trailer.
-pub(crate) const LEAST_SEGMENT_BYTES: u64 = 1 << 20;
+/// Smallest segment: a batch is closed at a quarter of it, and one more event with its openings still fits.
+pub(crate) const LEAST_SEGMENT_BYTES: u64 = 256 << 10;
 
 impl Default for Options {
     fn default() -> Self {

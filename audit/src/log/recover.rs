@@ -20,6 +20,7 @@ use super::frame::{self, Record};
 use super::layout::Layout;
 use super::marks::Marks;
 use super::segment;
+use super::tail::{SoundEnd, Tail};
 use crate::entry::Entry;
 use crate::event::{Kind, Phase};
 use crate::id::OpId;
@@ -188,29 +189,18 @@ impl Recoverer<'_> {
 
     /// Decides whether what follows the last batch is a torn write, and if so cuts it.
     fn judge_tail(&self, found: &Found) -> Result<u64, OpenError> {
-        let directory = self.layout.segments();
-        let io = |doing| move |source| self.io(doing, source);
-        let tails = segment::written_after(&directory, found.end).map_err(io("reading the tail"))?;
         let size = found.chain.size();
-        let damaged = |place: &Place, why: &str| OpenError::Damaged {
-            index: size,
-            place: place.to_string(),
-            why: why.to_owned(),
-        };
-        let (Some((place, tail)), Some((fault_at, Fault(why)))) = (tails.first(), &found.fault) else {
-            // Nothing written after the last batch, or a fault without bytes: a segment is missing.
-            return match &found.fault {
-                Some((at, Fault(why))) => Err(damaged(at, why)),
-                None if tails.is_empty() => Ok(0),
-                None => self.cut(&tails, size),
-            };
-        };
-        // One batch at a time is under way, in one segment: two cannot both be torn.
-        let later = self.later_batches(tail, size);
-        if tails.len() > 1 || later > 1 || fault_at.segment > place.segment {
-            return Err(damaged(fault_at, why));
+        let sound = SoundEnd { layout: self.layout, origin: self.origin, key: Some(self.key), end: found.end, size };
+        let fault = found.fault.as_ref();
+        match sound.judge(fault.map(|(at, _)| *at)).map_err(|source| self.io("reading the tail", source))? {
+            Tail::Clean => Ok(0),
+            Tail::Torn(tails) => self.cut(&tails, size),
+            Tail::Damaged => {
+                let (at, why) =
+                    fault.map_or((found.end, "bytes that belong to no batch"), |(at, fault)| (*at, &fault.0));
+                Err(OpenError::Damaged { index: size, place: at.to_string(), why: why.to_owned() })
+            }
         }
-        self.cut(&tails, size)
     }
 
     fn cut(&self, tails: &[(Place, Vec<u8>)], size: u64) -> Result<u64, OpenError> {
@@ -230,20 +220,6 @@ impl Recoverer<'_> {
         segment::make_directory(&directory)?;
         let name: String = sha256(bytes).to_string().chars().take(16).collect();
         segment::replace(&directory.join(format!("{size}-{name}.bin")), bytes, true)
-    }
-
-    /// Trailers signed by this log for more entries than are acknowledged, anywhere in the tail.
-    fn later_batches(&self, tail: &[u8], size: u64) -> usize {
-        let opening = format!("{}\n", self.origin).into_bytes();
-        let starts = tail.windows(opening.len()).enumerate().filter(|(_, window)| *window == opening);
-        starts
-            .filter_map(|(at, _)| frame::first(tail.get(at.checked_sub(frame::HEADER)?..)?))
-            .filter_map(|record| match record {
-                Record::Trailer { note, .. } => Checkpoint::parse(std::str::from_utf8(note).ok()?).ok(),
-                Record::Body { .. } => None,
-            })
-            .filter(|head| head.size() > size && head.verify(&self.key).is_ok())
-            .count()
     }
 
     fn io(&self, doing: &'static str, source: io::Error) -> OpenError {

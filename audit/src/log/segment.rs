@@ -23,7 +23,11 @@ pub(crate) fn path(directory: &Path, number: u32) -> PathBuf {
 /// Numbers of the segments in a directory, in order.
 pub(crate) fn numbers(directory: &Path) -> io::Result<Vec<u32>> {
     let mut numbers = Vec::new();
-    for file in fs::read_dir(directory)? {
+    let files = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(numbers),
+        files => files?,
+    };
+    for file in files {
         let name = file?.file_name();
         let number =
             name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).and_then(|digits| digits.parse::<u32>().ok());
@@ -179,8 +183,7 @@ pub(crate) fn written_after(directory: &Path, place: Place) -> io::Result<Vec<(P
     for number in numbers(directory)?.into_iter().filter(|number| *number >= place.segment) {
         let offset = if number == place.segment { place.offset } else { 0 };
         let mut bytes = fs::read(path(directory, number))?;
-        let keep = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        bytes.truncate(keep);
+        bytes.truncate(without_trailing_zeros(&bytes));
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         bytes.drain(..start);
         if !bytes.is_empty() {
@@ -188,6 +191,19 @@ pub(crate) fn written_after(directory: &Path, place: Place) -> io::Result<Vec<(P
         }
     }
     Ok(found)
+}
+
+const ZEROS: [u8; 4096] = [0; 4096];
+
+/// Whether all bytes are zero; compares blocks, as most of a segment is blank.
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.chunks(ZEROS.len()).all(|block| ZEROS.starts_with(block))
+}
+
+fn without_trailing_zeros(bytes: &[u8]) -> usize {
+    let blank: usize = bytes.rchunks(ZEROS.len()).take_while(|block| is_blank(block)).map(<[u8]>::len).sum();
+    let rest = bytes.get(..bytes.len() - blank).unwrap_or_default();
+    rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
 }
 
 /// Overwrites `bytes` bytes at a place with zeros, durably.

@@ -127,7 +127,7 @@ impl Sequencer {
     fn commit_jobs(&mut self, jobs: Vec<Job>) {
         let jobs = match self.admit() {
             Ok(Room::Ample) => jobs,
-            Ok(Room::Short { free }) => self.outcomes_only(jobs, free),
+            Ok(Room::Short) => outcomes_only(jobs),
             Err(error) => return self.refuse(jobs, &error),
         };
         let Some(first) = jobs.first() else { return };
@@ -166,16 +166,12 @@ impl Sequencer {
     fn reserve(&self, room: Room) -> Room {
         let last_stretch = self.shared.options.segment_bytes / 4;
         let short = self.shared.no_reserve() && self.entries.room().min(self.openings.room()) < last_stretch;
-        if room == Room::Ample && short { Room::Short { free: 0 } } else { room }
-    }
-
-    fn outcomes_only(&mut self, jobs: Vec<Job>, free: u64) -> Vec<Job> {
-        let (outcomes, others): (Vec<Job>, Vec<Job>) =
-            jobs.into_iter().partition(|job| job.event.phase == Phase::Outcome);
-        for job in others {
-            let _ = job.answer.send(Err(AppendError::Full { free }));
+        if short {
+            // Only a next segment ends this; perhaps there is space for one again.
+            self.shared.wake_housekeeper();
+            return Room::Short;
         }
-        outcomes
+        room
     }
 
     fn refuse(&mut self, jobs: Vec<Job>, error: &AppendError) {
@@ -280,4 +276,13 @@ impl Sequencer {
         }
         Ok(())
     }
+}
+
+/// On a full disk nothing is begun, and what was begun may still be closed.
+fn outcomes_only(jobs: Vec<Job>) -> Vec<Job> {
+    let (outcomes, others): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.event.phase == Phase::Outcome);
+    for job in others {
+        let _ = job.answer.send(Err(AppendError::Full));
+    }
+    outcomes
 }

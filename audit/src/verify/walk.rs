@@ -1,0 +1,276 @@
+//! One pass over the entries, from the first byte to the last.
+
+use std::io;
+use std::path::PathBuf;
+use std::thread;
+
+use sealane_crypto::sign::VerifyingKey;
+
+use super::blame;
+use super::openings::Openings;
+use super::report::{KeyUsed, Report, Verdict, not_anchored};
+use super::{Key, Options};
+use crate::entry::Link;
+use crate::log::chain::{Chain, Fault};
+use crate::log::cursor::{Care, Cursor, Place, Step};
+use crate::log::frame::Record;
+use crate::log::layout::Layout;
+use crate::log::tail::{SoundEnd, Tail};
+use crate::note::Checkpoint;
+
+/// Signatures checked together, on all processors.
+const SIGNATURES_AT_ONCE: usize = 4096;
+
+/// The first thing that is wrong with the entries.
+struct Wrong {
+    entry: u64,
+    at: Place,
+    why: String,
+}
+
+pub(super) struct Walk<'a> {
+    layout: &'a Layout,
+    segments: PathBuf,
+    key: &'a Key,
+    origin: Option<String>,
+    anchors: Vec<Anchor>,
+    chain: Chain,
+    /// After the last batch that its trailer confirms.
+    sound: (Chain, Place),
+    unsigned: Vec<Checkpoint>,
+    authenticity: Option<Verdict>,
+    integrity: Option<Verdict>,
+}
+
+/// A head that the log must pass through, and who says so.
+struct Anchor {
+    head: Checkpoint,
+    from: &'static str,
+    met: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(layout: &'a Layout, key: &'a Key, options: &Options) -> Self {
+        let anchors = options.anchors.iter().cloned();
+        let anchors = anchors.map(|head| Anchor { head, from: "an earlier checkpoint", met: false }).collect();
+        Self {
+            layout,
+            segments: layout.segments(),
+            key,
+            origin: key.origin.clone(),
+            anchors,
+            chain: Chain::new(),
+            sound: (Chain::new(), Place::default()),
+            unsigned: Vec::new(),
+            authenticity: key.wrong.clone().map(|why| {
+                // A damaged key file says nothing about who signed; a different key does.
+                if key.key.is_none() { Verdict::Unknown { why } } else { Verdict::bad(None, why) }
+            }),
+            integrity: None,
+        }
+    }
+
+    pub(super) fn run(mut self) -> io::Result<Report> {
+        if !self.segments.is_dir() {
+            return Ok(Report::unreadable("this is no log directory: it has no seg/".to_owned()));
+        }
+        let published = self.published()?;
+        let mut openings = Openings::new(&self.layout.openings());
+        let wrong = self.entries(&mut openings)?;
+        self.check_signatures();
+        let size = self.sound.0.size();
+        let all_sound = wrong.is_none() && self.chain.size() == size;
+        let completeness = self.judge(wrong, published)?;
+        let openings = openings.finish(size, all_sound)?;
+        Ok(self.report(completeness, openings))
+    }
+
+    /// The checkpoint beside the log is an anchor like any other; what is wrong with it, if something is.
+    fn published(&mut self) -> io::Result<Option<String>> {
+        let Some(text) = self.layout.read_checkpoint()? else {
+            return Ok(Some("the checkpoint file is missing, so the end of the log cannot be told".to_owned()));
+        };
+        match Checkpoint::parse(&text) {
+            Ok(head) => {
+                self.origin.get_or_insert_with(|| head.origin().to_owned());
+                self.anchors.push(Anchor { head, from: "the checkpoint file", met: false });
+                Ok(None)
+            }
+            Err(error) => Ok(Some(format!("the checkpoint file is damaged: {error}"))),
+        }
+    }
+
+    fn entries(&mut self, openings: &mut Openings) -> io::Result<Option<Wrong>> {
+        let mut cursor = Cursor::new(&self.segments, Place::default(), Care::Strict);
+        self.meet_anchors();
+        loop {
+            let entry = self.chain.size();
+            match cursor.step()? {
+                Step::End => return Ok(None),
+                Step::Broken { at, why } => return Ok(Some(Wrong { entry, at, why: why.to_owned() })),
+                Step::Record { at, record: Record::Body { index, bytes }, .. } => {
+                    if let Err(Fault(why)) = self.chain.entry(index, bytes) {
+                        let (entry, why) = self.blame_link(entry, bytes, why)?;
+                        return Ok(Some(Wrong { entry, at, why }));
+                    }
+                    openings.entry(index, bytes)?;
+                    self.meet_anchors();
+                }
+                Step::Record { at, record: Record::Trailer { size, note }, next } => {
+                    if let Err(Fault(why)) = self.trailer(size, note, next) {
+                        let first = self.sound.0.size();
+                        let entry = blame::in_batch(&self.segments, first, entry)?;
+                        return Ok(Some(Wrong { entry, at, why }));
+                    }
+                }
+            }
+        }
+    }
+
+    /// An entry that does not follow from the one before: which of the two was altered?
+    fn blame_link(&self, entry: u64, bytes: &[u8], why: String) -> io::Result<(u64, String)> {
+        let before = entry.checked_sub(1);
+        let claimed = serde_json::from_slice::<Link>(bytes).ok().filter(|link| link.index == entry);
+        if let (Some(before), Some(link)) = (before, claimed)
+            && self.sound.0.size() < entry
+            && blame::fits(&self.segments, before, link.prev)?
+        {
+            return Ok((before, format!("it was altered: entry {entry} and the signed root know another hash of it")));
+        }
+        Ok((entry, why))
+    }
+
+    fn trailer(&mut self, size: u64, note: &[u8], next: Place) -> Result<(), Fault> {
+        if self.origin.is_none() {
+            let head = std::str::from_utf8(note).ok().and_then(|text| Checkpoint::parse(text).ok());
+            self.origin = head.map(|head| head.origin().to_owned());
+        }
+        let head = self.chain.trailer(size, note, self.origin.as_deref().unwrap_or_default())?;
+        self.sound = (self.chain.clone(), next);
+        self.unsigned.push(head);
+        if self.unsigned.len() >= SIGNATURES_AT_ONCE {
+            self.check_signatures();
+        }
+        Ok(())
+    }
+
+    fn meet_anchors(&mut self) {
+        let size = self.chain.size();
+        for anchor in self.anchors.iter_mut().filter(|anchor| anchor.head.size() == size) {
+            anchor.met = true;
+            if anchor.head.root() != self.chain.root() && self.integrity.is_none() {
+                let why = format!(
+                    "the first {size} entries are not those of {}: the log was rewritten or forked",
+                    anchor.from
+                );
+                self.integrity = Some(Verdict::bad(size.checked_sub(1), why));
+            }
+        }
+    }
+
+    fn check_signatures(&mut self) {
+        let Some(key) = self.key.key else { return };
+        let heads = std::mem::take(&mut self.unsigned);
+        if self.authenticity.is_some() {
+            return;
+        }
+        if let Some(head) = first_not_signed(&heads, &key) {
+            let why = format!("the checkpoint over {} entries is not signed by this key", head.size());
+            self.authenticity = Some(Verdict::bad(head.size().checked_sub(1), why));
+        }
+    }
+
+    /// Completeness, and integrity where what is wrong was once acknowledged.
+    fn judge(&mut self, wrong: Option<Wrong>, published: Option<String>) -> io::Result<Verdict> {
+        let (size, end) = (self.sound.0.size(), self.sound.1);
+        let origin = self.origin.clone().unwrap_or_default();
+        let sound = SoundEnd { layout: self.layout, origin: &origin, key: self.key.key, end, size };
+        let tail = sound.judge(wrong.as_ref().map(|wrong| wrong.at))?;
+        let short = self.anchors.iter().find(|anchor| anchor.head.size() > size);
+        let short = short.map(|anchor| {
+            format!("{} covers {} entries and {size} sound ones are there", anchor.from, anchor.head.size())
+        });
+        let acknowledged = short.is_some() || matches!(tail, Tail::Damaged);
+        if let (Some(wrong), true) = (&wrong, acknowledged) {
+            self.integrity.get_or_insert_with(|| Verdict::Bad {
+                entry: Some(wrong.entry),
+                place: Some(wrong.at.to_string()),
+                why: wrong.why.clone(),
+            });
+        }
+        if let Some(why) = short {
+            return Ok(Verdict::bad(size, why));
+        }
+        if let Some(why) = published {
+            return Ok(Verdict::bad(None, why));
+        }
+        Ok(match (tail, wrong) {
+            (Tail::Clean, _) => Verdict::ok("the entries reach as far as the newest checkpoint known"),
+            (Tail::Damaged, wrong) => {
+                Verdict::bad(size, wrong.map_or_else(|| "bytes that belong to no batch".to_owned(), |wrong| wrong.why))
+            }
+            (Tail::Torn(tails), wrong) => Verdict::Bad {
+                entry: Some(wrong.as_ref().map_or(size, |wrong| wrong.entry)),
+                place: Some(wrong.as_ref().map_or(end, |wrong| wrong.at).to_string()),
+                why: format!(
+                    "{} bytes after the last batch belong to none: a write cut off by a crash, or still under way",
+                    tails.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
+                ),
+            },
+        })
+    }
+
+    fn authenticity(&mut self) -> Verdict {
+        let Some(key) = self.key.key else {
+            let why = self.key.wrong.clone().unwrap_or_else(|| "no key: give one with --key".to_owned());
+            return Verdict::Unknown { why };
+        };
+        for anchor in &self.anchors {
+            if self.authenticity.is_none()
+                && let Err(error) = anchor.head.verify(&key)
+            {
+                let why = format!("{} is not signed by this key: {error}", anchor.from);
+                self.authenticity = Some(Verdict::bad(None, why));
+            }
+        }
+        self.authenticity.take().unwrap_or_else(|| {
+            let fingerprint = key.fingerprint();
+            Verdict::ok(if self.key.pinned {
+                format!("signed by the given key {fingerprint}")
+            } else {
+                format!("signed by {fingerprint}, the key beside the log; give --key to rule out another signer")
+            })
+        })
+    }
+
+    fn report(mut self, completeness: Verdict, openings: Verdict) -> Report {
+        let authenticity = self.authenticity();
+        let (chain, _) = self.sound;
+        let links = format!("{} entries, each link and each root recomputed", chain.size());
+        Report {
+            origin: self.origin,
+            entries: chain.size(),
+            root: chain.root(),
+            key: self.key.key.map(|key| KeyUsed { fingerprint: key.fingerprint(), pinned: self.key.pinned }),
+            integrity: self.integrity.unwrap_or_else(|| Verdict::ok(links)),
+            completeness,
+            authenticity,
+            time: not_anchored(),
+            openings,
+        }
+    }
+}
+
+fn first_not_signed<'a>(heads: &'a [Checkpoint], key: &VerifyingKey) -> Option<&'a Checkpoint> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = heads.len().div_ceil(threads).max(1);
+    let bad = |heads: &'a [Checkpoint]| heads.iter().find(|head| head.verify(key).is_err());
+    thread::scope(|scope| {
+        let shares: Vec<_> = heads.chunks(share).map(|heads| scope.spawn(move || bad(heads))).collect();
+        // A share whose thread died is checked again here.
+        shares
+            .into_iter()
+            .zip(heads.chunks(share))
+            .find_map(|(found, heads)| found.join().unwrap_or_else(|_| bad(heads)))
+    })
+}

@@ -1,0 +1,16 @@
+//! The log and its verifier, used from outside.
+
+#[cfg(test)]
+mod append;
+#[cfg(test)]
+mod failure;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tamper;
+#[cfg(test)]
+mod verifier;
