@@ -1,0 +1,215 @@
+//! Access rules, and the epoch that tells nodes that theirs are old.
+//!
+//! **Promises.** Every change of the rules moves the epoch in the same transaction. A reader takes the [`epoch`] first and
+//! the [`active`] rules after it: then it has at least the rules of that epoch, and a later epoch makes it read again.
+//!
+//! **Leaves to others.** What a rule means, and that it has expired: policy decides with the time of each request.
+//! [`active`] only leaves out what cannot matter any more.
+
+use std::collections::HashMap;
+
+use sealane_model::access_rule::AccessRule;
+use sealane_model::id::{CollectionId, RuleId};
+use sealane_model::person::PersonId;
+use sealane_model::time::Timestamp;
+use sealane_policy::GrantRow;
+use sqlx::any::AnyRow;
+
+use crate::cells::{self, Cells, json};
+use crate::pool::Atomic;
+use crate::{Db, DbError};
+
+const TABLE: &str = "access_rule";
+
+/// Adds a rule.
+///
+/// # Errors
+/// [`DbError::Reference`] if its collection is not known, [`DbError::Duplicate`] if its id is.
+pub async fn insert(db: &mut Db, rule: &AccessRule) -> Result<(), DbError> {
+    let mut tx = Atomic::begin(db).await?;
+    bump_epoch(&mut tx).await?;
+    write(&mut tx, rule).await?;
+    tx.commit().await
+}
+
+/// One by its id.
+///
+/// # Errors
+/// Those of reading.
+pub async fn find(db: &mut Db, id: RuleId) -> Result<Option<AccessRule>, DbError> {
+    let row = sqlx::query(
+        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose,
+                created_by_issuer, created_by_subject, created_at
+         FROM access_rule WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(db)
+    .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// A collection's rules, those after the given one, in order of their ids.
+///
+/// # Errors
+/// Those of reading.
+pub async fn list(
+    db: &mut Db,
+    collection: CollectionId,
+    after: Option<RuleId>,
+    limit: usize,
+) -> Result<Vec<AccessRule>, DbError> {
+    let rows = sqlx::query(
+        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose,
+                created_by_issuer, created_by_subject, created_at
+         FROM access_rule WHERE collection = $1 AND id > $2 ORDER BY id LIMIT $3",
+    )
+    .bind(collection.to_string())
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(cells::limit(limit))
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Takes a rule away; says whether it was there.
+///
+/// # Errors
+/// Those of writing.
+pub async fn revoke(db: &mut Db, id: RuleId) -> Result<bool, DbError> {
+    let mut tx = Atomic::begin(db).await?;
+    bump_epoch(&mut tx).await?;
+    let removed = delete(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(removed)
+}
+
+/// Makes the rules without a maker, those of the configuration file, exactly these. Says whether that changed anything.
+///
+/// # Errors
+/// Those of [`insert`].
+pub async fn configure(db: &mut Db, rules: &[AccessRule]) -> Result<bool, DbError> {
+    let mut tx = Atomic::begin(db).await?;
+    lock_epoch(&mut tx).await?;
+    let mut present: HashMap<RuleId, GrantRow> =
+        configured(&mut tx).await?.into_iter().map(|rule| (rule.grant.id, rule.grant)).collect();
+    let mut changed = false;
+    for rule in rules {
+        match present.remove(&rule.grant.id) {
+            Some(grant) if grant == rule.grant => {}
+            old => {
+                if old.is_some() {
+                    delete(&mut tx, rule.grant.id).await?;
+                }
+                write(&mut tx, &AccessRule { created_by: None, ..rule.clone() }).await?;
+                changed = true;
+            }
+        }
+    }
+    for id in present.into_keys() {
+        delete(&mut tx, id).await?;
+        changed = true;
+    }
+    if changed {
+        bump_epoch(&mut tx).await?;
+    }
+    tx.commit().await?;
+    Ok(changed)
+}
+
+/// All rules that have not expired: what policy builds its snapshot from.
+///
+/// # Errors
+/// Those of reading.
+pub async fn active(db: &mut Db, now: Timestamp) -> Result<Vec<GrantRow>, DbError> {
+    let rows = sqlx::query(
+        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose
+         FROM access_rule WHERE expires_s IS NULL OR expires_s > $1 ORDER BY id",
+    )
+    .bind(now.as_seconds())
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|row| read_grant(Cells::of(TABLE, row))).collect()
+}
+
+/// Which state of the rules this is: it grows with every change.
+///
+/// # Errors
+/// Those of reading.
+pub async fn epoch(db: &mut Db) -> Result<i64, DbError> {
+    let row = sqlx::query("SELECT epoch FROM policy_epoch WHERE singleton = 1").fetch_one(db).await?;
+    Cells::of("policy_epoch", &row).int("epoch")
+}
+
+/// Moves the epoch on. The first statement of each change: it also makes changes wait for each other.
+pub(crate) async fn bump_epoch(db: &mut Db) -> Result<(), DbError> {
+    sqlx::query("UPDATE policy_epoch SET epoch = epoch + 1 WHERE singleton = 1").execute(db).await?;
+    Ok(())
+}
+
+/// Makes other changes wait, without being one: two nodes that start together do not mix their configured rules.
+async fn lock_epoch(db: &mut Db) -> Result<(), DbError> {
+    sqlx::query("UPDATE policy_epoch SET epoch = epoch WHERE singleton = 1").execute(db).await?;
+    Ok(())
+}
+
+async fn configured(db: &mut Db) -> Result<Vec<AccessRule>, DbError> {
+    let rows = sqlx::query(
+        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose,
+                created_by_issuer, created_by_subject, created_at
+         FROM access_rule WHERE created_by_issuer IS NULL ORDER BY id",
+    )
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+async fn write(db: &mut Db, rule: &AccessRule) -> Result<(), DbError> {
+    let grant = &rule.grant;
+    sqlx::query(
+        "INSERT INTO access_rule (id, collection, path, principal, permissions, deny, expires_s, purpose,
+                                  created_by_issuer, created_by_subject, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(grant.id.to_string())
+    .bind(grant.collection.to_string())
+    .bind(grant.path.to_text())
+    .bind(json(TABLE, "principal", &grant.principal)?)
+    .bind(json(TABLE, "permissions", &grant.permissions)?)
+    .bind(i64::from(grant.deny))
+    .bind(grant.expires_s)
+    .bind(grant.purpose.as_deref())
+    .bind(rule.created_by.as_ref().map(|person| person.issuer.as_str()))
+    .bind(rule.created_by.as_ref().map(|person| person.subject.as_str()))
+    .bind(rule.created_at.as_micros())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn delete(db: &mut Db, id: RuleId) -> Result<bool, DbError> {
+    let done = sqlx::query("DELETE FROM access_rule WHERE id = $1").bind(id.to_string()).execute(db).await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn read(row: &AnyRow) -> Result<AccessRule, DbError> {
+    let cells = Cells::of(TABLE, row);
+    let created_by = match (cells.opt_text("created_by_issuer")?, cells.opt_text("created_by_subject")?) {
+        (Some(issuer), Some(subject)) => Some(PersonId { issuer, subject }),
+        (None, None) => None,
+        _ => return Err(cells.corrupt("created_by_subject")),
+    };
+    Ok(AccessRule { grant: read_grant(cells)?, created_by, created_at: cells.time("created_at")? })
+}
+
+fn read_grant(cells: Cells<'_>) -> Result<GrantRow, DbError> {
+    Ok(GrantRow {
+        id: cells.parsed("id")?,
+        collection: cells.parsed("collection")?,
+        path: cells.path("path")?,
+        principal: cells.json("principal")?,
+        permissions: cells.json("permissions")?,
+        deny: cells.flag("deny")?,
+        expires_s: cells.opt_int("expires_s")?,
+        purpose: cells.opt_text("purpose")?,
+    })
+}

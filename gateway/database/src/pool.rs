@@ -1,0 +1,199 @@
+//! Connections and transactions.
+//!
+//! **Promises.** On SQLite write transactions of this process wait for their turn in order of arrival: SQLite itself lets
+//! them race with sleeps, which starves some under load. A transaction that is dropped without [`Tx::commit`] is undone.
+//!
+//! **Asks of callers.** One transaction at a time per asynchronous task: a second one would wait for the first.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyPool, Connection as _, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::dialect::Kind;
+use crate::{Db, DbError, Fault};
+
+/// How long a writer waits for its turn, and anybody for a connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection from the pool; goes back when dropped. Dereferences to [`Db`].
+pub type Pooled = sqlx::pool::PoolConnection<Any>;
+
+/// The site's control database.
+#[derive(Clone)]
+pub struct Database {
+    pool: AnyPool,
+    kind: Kind,
+    turns: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The pool's own form would show the URL, which may hold a password.
+        f.debug_struct("Database").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Connects, and makes sure that commits will be durable. Does not migrate: see [`Database::migrate`].
+    ///
+    /// # Errors
+    /// [`DbError::Url`], [`DbError::Unreachable`] or [`DbError::NoWriteAheadLog`].
+    pub async fn connect(url: &str, pool_size: u32) -> Result<Self, DbError> {
+        let kind = Kind::of_url(url)?;
+        sqlx::any::install_default_drivers();
+        let options = AnyConnectOptions::from_str(url).map_err(|_| DbError::Url { reason: "it is not a URL" })?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(pool_size.max(1))
+            .acquire_timeout(PATIENCE)
+            .after_connect(move |db, _| Box::pin(kind.set_up(db)))
+            .connect_with(options)
+            .await
+            .map_err(|error| DbError::Unreachable(Fault::of(&error)))?;
+        let database = Self { pool, kind, turns: Arc::new(Semaphore::new(1)) };
+        kind.check(&mut *database.acquire().await?).await?;
+        Ok(database)
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// A connection, for reading and for single writes.
+    ///
+    /// # Errors
+    /// [`DbError::Unreachable`] if none becomes free in time.
+    pub async fn acquire(&self) -> Result<Pooled, DbError> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// A transaction that may write.
+    ///
+    /// # Errors
+    /// [`DbError::Busy`] if other writers take too long, [`DbError::Unreachable`] if no connection becomes free in time.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        let turn = match self.kind {
+            Kind::Sqlite => Some(self.turn().await?),
+            Kind::Postgres => None,
+        };
+        let inner = self.pool.begin_with(self.kind.begin()).await?;
+        Ok(Tx { inner, _turn: turn })
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        turn.map_err(|_| DbError::Busy)?.map_err(|_| DbError::Busy)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`DbError::Unreachable`] if it does not.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        self.acquire().await?.ping().await?;
+        Ok(())
+    }
+
+    /// Waits for connections in use, then closes all.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A transaction. Dereferences to [`Db`]; undone unless committed.
+pub struct Tx {
+    inner: Transaction<'static, Any>,
+    // Declared after `inner`, so dropped after it: the next writer's turn comes when this one's work is undone.
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Tx {
+    /// Makes all of it true and durable at once.
+    ///
+    /// # Errors
+    /// Whatever the database says; then nothing of it is true, unless the connection broke in the very moment.
+    pub async fn commit(self) -> Result<(), DbError> {
+        Ok(self.inner.commit().await?)
+    }
+
+    /// Undoes all of it now.
+    ///
+    /// # Errors
+    /// Whatever the database says; it is undone nevertheless.
+    pub async fn rollback(self) -> Result<(), DbError> {
+        Ok(self.inner.rollback().await?)
+    }
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx").finish_non_exhaustive()
+    }
+}
+
+impl Deref for Tx {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Db {
+        &mut self.inner
+    }
+}
+
+/// Several statements as one: in the caller's transaction if it has one open, else in one of their own.
+///
+/// In the caller's transaction nothing is undone by an error here: the caller drops or rolls back what it began.
+pub(crate) enum Atomic<'c> {
+    Joined(&'c mut Db),
+    Own(Transaction<'c, Any>),
+}
+
+impl<'c> Atomic<'c> {
+    pub(crate) async fn begin(db: &'c mut Db) -> Result<Self, DbError> {
+        if db.is_in_transaction() {
+            Ok(Self::Joined(db))
+        } else {
+            let statement = Kind::of_connection(db).begin();
+            Ok(Self::Own(db.begin_with(statement).await?))
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), DbError> {
+        match self {
+            Self::Joined(_) => Ok(()),
+            Self::Own(tx) => Ok(tx.commit().await?),
+        }
+    }
+}
+
+impl Deref for Atomic<'_> {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        match self {
+            Self::Joined(db) => db,
+            Self::Own(tx) => tx,
+        }
+    }
+}
+
+impl DerefMut for Atomic<'_> {
+    fn deref_mut(&mut self) -> &mut Db {
+        match self {
+            Self::Joined(db) => db,
+            Self::Own(tx) => tx,
+        }
+    }
+}

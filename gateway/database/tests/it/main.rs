@@ -1,0 +1,17 @@
+//! The control database seen from outside: one suite, run on SQLite and on PostgreSQL.
+
+#[macro_use]
+mod support;
+
+mod access_rules;
+mod catalogue;
+mod claims;
+mod damage;
+mod leases;
+mod migrations;
+mod orders;
+mod sign_in;
+mod tasks;
+mod transactions;
+mod units;
+mod uploads;
