@@ -1,0 +1,222 @@
+//! The one way to a permit: decide, record, release.
+//!
+//! **What for.** Every API call and every lane asks here. The guard puts the question to policy, writes the answer to the
+//! audit log, waits until the entry is durable, and only then releases the permit (NIST SP 800-53 AC-25, AU-2, AU-12).
+//!
+//! **Promises.** No record, no permit: where the log cannot be written, the request is refused. Every recorded intent gets
+//! one outcome: by [`Grant::done`], or as interrupted when a grant is dropped, also when a caller goes away while the
+//! record is being written. A refusal is recorded as well.
+//!
+//! **Leaves to others.** The rules (`policy`), the log's durability (`audit`), and closing what a crash left open
+//! (recovery at start).
+
+mod ask;
+mod grant;
+
+use std::sync::Arc;
+
+use sealane_audit::{AppendError, Event, Kind, Log, OpId, Outcome, OutcomeRecord, Phase, Receipt};
+use sealane_crypto::Random;
+use sealane_model::id::fresh_uuid;
+use sealane_model::problem::ProblemKind;
+use sealane_model::{Clock, Problem};
+use sealane_policy::{ActionType, Decision, Denied, Effect, Engine, Request};
+use tokio_util::task::TaskTracker;
+
+pub use ask::Ask;
+pub use grant::{Details, Grant};
+
+/// Decides, records and releases permits. Clones share one log and one engine.
+#[derive(Clone)]
+pub struct Guard(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    log: Log,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    /// Owns every append that must go on when its caller goes away.
+    pending: TaskTracker,
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("pending", &self.0.pending.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no permit.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Policy says no, or not yet.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The record could not be written, so nothing was done.
+    #[error("the audit log cannot be written, so nothing was done")]
+    Unrecorded(#[from] AppendError),
+}
+
+impl Refusal {
+    /// What the caller is told.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Denied(denied) => denied_problem(denied),
+            Self::Unrecorded(_) => unrecorded(),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        refusal.problem()
+    }
+}
+
+/// What a caller is told when the audit log cannot take a record.
+#[must_use]
+pub fn unrecorded() -> Problem {
+    Problem::new(
+        ProblemKind::Unavailable,
+        "audit-unwritable",
+        "nothing was done, because it could not be recorded",
+        "the site's audit log cannot be written at the moment, and nothing happens here without a record",
+    )
+    .next("tell the site's administrator: the audit directory must be writable and its disk must have space")
+}
+
+fn denied_problem(denied: &Denied) -> Problem {
+    let (kind, title) = match denied.effect {
+        Effect::StepUp => (ProblemKind::StepUp, "a fresh or stronger sign-in is needed"),
+        Effect::Permit | Effect::Deny => (ProblemKind::Denied, "policy does not allow this"),
+    };
+    let problem = Problem::new(kind, denied.reason.code, title, denied.reason.text.clone()).decided_by(denied.decision);
+    let remedies: Vec<&str> = denied.unmet.iter().map(|unmet| unmet.remedy.as_str()).collect();
+    if remedies.is_empty() { problem } else { problem.next(remedies.join("; ")) }
+}
+
+impl Guard {
+    /// A guard over one engine and one log.
+    #[must_use]
+    pub fn new(engine: Engine, log: Log, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self(Arc::new(Inner { engine, log, clock, random, pending: TaskTracker::new() }))
+    }
+
+    /// Decide, record, release.
+    ///
+    /// # Errors
+    /// [`Refusal::Denied`] when policy says no (which is recorded), [`Refusal::Unrecorded`] when the log cannot be written.
+    pub async fn permit<A: ActionType>(&self, ask: Ask) -> Result<Grant<A>, Refusal> {
+        let guard = self.clone();
+        // INVARIANT: the record and what follows from it are one task. A caller that goes away meanwhile drops the
+        // finished grant, and dropping a grant records that it was interrupted.
+        let decided = self.0.pending.spawn(async move { guard.decide_and_record(ask).await });
+        decided.await.unwrap_or(Err(Refusal::Unrecorded(AppendError::Closed)))
+    }
+
+    /// Record an event that is no decision, or a decision that was made elsewhere.
+    ///
+    /// # Errors
+    /// [`AppendError`] when the log cannot be written.
+    pub async fn record(&self, event: Event) -> Result<Receipt, AppendError> {
+        let log = self.0.log.clone();
+        let appended = self.0.pending.spawn(async move { log.append(event).await });
+        appended.await.unwrap_or(Err(AppendError::Closed))
+    }
+
+    /// An event of now, for [`Guard::record`].
+    #[must_use]
+    pub fn event(&self, kind: impl Into<Kind>, phase: Phase, op: OpId) -> Event {
+        Event::new(kind, phase, op, self.0.clock.now().as_nanos())
+    }
+
+    /// A fresh operation id.
+    #[must_use]
+    pub fn fresh_op(&self) -> OpId {
+        OpId::new(fresh_uuid(self.clock(), self.0.random.as_ref()))
+    }
+
+    /// The deciding engine: for publishing snapshots and for questions that lead to no act.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.0.log
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    /// Wait until every record that was begun is written: the last step before the log is closed.
+    pub async fn settle(&self) {
+        self.0.pending.close();
+        self.0.pending.wait().await;
+    }
+
+    async fn decide_and_record<A: ActionType>(&self, ask: Ask) -> Result<Grant<A>, Refusal> {
+        let now = self.0.clock.now();
+        let decision = self.0.engine.decide(&Request {
+            subject: ask.subject.clone(),
+            action: ask.action,
+            resource: ask.resource.clone(),
+            purpose: ask.purpose.clone(),
+            now_s: now.as_seconds(),
+        });
+        let op = ask.op.unwrap_or_else(|| self.fresh_op());
+        let mut event = ask.event(op, now);
+        if !decision.is_permit() {
+            event.phase = Phase::Outcome;
+            event.outcome = Some(refused_outcome(&decision));
+        }
+        let template = event.clone();
+        let event = event.decision(decision.record());
+        let permitted = decision.is_permit();
+        let receipt = self.0.log.append(event).await?;
+        match decision.release::<A>(&receipt) {
+            Ok(permit) => Ok(Grant::new(permit, self.clone(), template)),
+            Err(denied) => {
+                if permitted {
+                    // The caller asked for a kind of permit that this action never gives: the intent is closed as failed.
+                    let outcome =
+                        OutcomeRecord::new(Outcome::Failed, denied.reason.code, "the permit could not be released");
+                    self.record(grant::outcome_of(template, now, outcome, Details::default())).await?;
+                }
+                Err(Refusal::Denied(denied))
+            }
+        }
+    }
+
+    /// Write a record that nobody waits for: its task is owned by the guard and awaited by [`Guard::settle`].
+    fn record_unawaited(&self, event: Event) {
+        let log = self.0.log.clone();
+        match tokio::runtime::Handle::try_current() {
+            Ok(handle) => {
+                self.0.pending.spawn_on(
+                    async move {
+                        if let Err(error) = log.append(event).await {
+                            tracing::error!(error = %error, "an interrupted operation could not be recorded");
+                        }
+                    },
+                    &handle,
+                );
+            }
+            Err(_) => {
+                if let Err(error) = log.append_blocking(event) {
+                    tracing::error!(error = %error, "an interrupted operation could not be recorded");
+                }
+            }
+        }
+    }
+}
+
+fn refused_outcome(decision: &Decision) -> OutcomeRecord {
+    let outcome = if decision.effect() == Effect::StepUp { Outcome::StepUp } else { Outcome::Denied };
+    OutcomeRecord::new(outcome, decision.reason().code, decision.reason().text.clone())
+}

@@ -1,0 +1,176 @@
+//! A lane at its source: check the order, use its ticket, decide and record, open, serve, record how it ended.
+
+use futures_util::future::join_all;
+use sealane_audit::event::Transfer;
+use sealane_audit::{Object, OutcomeRecord};
+use sealane_database::lane_ticket;
+use sealane_model::permit::Read;
+use sealane_model::problem::ProblemKind;
+use sealane_model::{Collection, Order, Peer, Problem, RemotePath};
+use sealane_policy::{Action, Resource, Subject};
+
+use super::{Caller, Inner, refuse};
+use crate::guard::{Ask, Details, Grant};
+use crate::lane::error::LaneError;
+use crate::lane::frame::FrameKind;
+use crate::lane::handshake::Agreed;
+use crate::lane::orders::SourceCollection;
+use crate::lane::reading::{Readable, ReadableItem};
+use crate::lane::sender::{Carried, send};
+use crate::message::{LaneOpen, Opened};
+use crate::order::{OrderError, check, check_lane};
+use crate::trust::{database_problem, subject_of_order};
+
+/// Why a lane does not open, and whether the log knows already.
+enum Refused {
+    Recorded(Problem),
+    Unrecorded(Problem),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Unrecorded(problem)
+    }
+}
+
+impl From<OrderError> for Refused {
+    fn from(error: OrderError) -> Self {
+        Self::Unrecorded(error.problem())
+    }
+}
+
+/// A lane that may open.
+struct Admitted {
+    source: Readable,
+    grants: Vec<Grant<Read>>,
+}
+
+impl Inner {
+    pub(super) async fn serve_lane(&self, mut caller: Caller, open: LaneOpen) -> Result<(), LaneError> {
+        let checked = check(&open.order, &self.parties(&caller.peer), self.parts.clock.now());
+        let admitted = match &checked {
+            Ok(order) => self.admit(&caller.peer, &caller.agreed, order, open.lane).await,
+            Err(error) => Err(Refused::from(error.clone())),
+        };
+        let Admitted { source, grants } = match admitted {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                let task = checked.ok().map(|order| order.task);
+                let problem = match refused {
+                    Refused::Recorded(problem) => problem,
+                    Refused::Unrecorded(problem) => {
+                        self.record_refusal(&caller.agreed, Some(&caller.peer), task, problem).await
+                    }
+                };
+                return refuse(caller.connection, problem).await;
+            }
+        };
+        let cipher = caller.agreed.cipher.clone();
+        let carried = Carried::default();
+        let ended = match caller.connection.say(FrameKind::Opened, &Opened { cipher }).await {
+            Ok(()) => send(caller.connection, source, &carried).await,
+            Err(error) => Err(error),
+        };
+        close(grants, &ended, &carried).await;
+        ended
+    }
+
+    /// Everything that must be right before a byte may leave, in order of cost.
+    async fn admit(&self, peer: &Peer, agreed: &Agreed, order: &Order, lane: u16) -> Result<Admitted, Refused> {
+        let me = self.parts.identity.site;
+        if order.source.site != me {
+            return Err(OrderError::WrongSites.into());
+        }
+        check_lane(order, lane)?;
+        self.use_ticket(order, lane).await?;
+        let SourceCollection { collection, connector } = self.parts.orders.source(peer, order).await?;
+        if !collection.class.is_within(peer.ceiling) {
+            return Err(above_ceiling(&collection, peer).into());
+        }
+        let subject = subject_of_order(me, peer, order)?;
+        let grants = self.release(peer, agreed, order, lane, &collection, &subject).await?;
+        let items = order.items.iter().zip(&grants).map(|(item, grant)| readable(&item.source, item.recursive, grant));
+        let items = items.collect::<Result<_, Problem>>()?;
+        Ok(Admitted { source: Readable { connector, items }, grants })
+    }
+
+    async fn use_ticket(&self, order: &Order, lane: u16) -> Result<(), Refused> {
+        let mut db = self.parts.database.acquire().await.map_err(|error| database_problem(&error))?;
+        let fresh = lane_ticket::use_once(&mut db, order.id, lane, self.parts.clock.now())
+            .await
+            .map_err(|error| database_problem(&error))?;
+        if fresh { Ok(()) } else { Err(OrderError::Replayed { lane }.into()) }
+    }
+
+    /// Decides and records for every item of the order. One item that is refused refuses the lane.
+    async fn release(
+        &self,
+        peer: &Peer,
+        agreed: &Agreed,
+        order: &Order,
+        lane: u16,
+        collection: &Collection,
+        subject: &Subject,
+    ) -> Result<Vec<Grant<Read>>, Refused> {
+        let asks = order.items.iter().map(|item| {
+            let resource = Resource::collection(collection.id, collection.class, item.source.clone(), None);
+            let mut ask = Ask::new(subject.clone(), Action::TransferOut, resource, Transfer::LaneOpen);
+            ask.purpose.clone_from(&order.purpose);
+            ask.peer = Some(peer.descriptor.site.to_string());
+            ask.transport = Some(agreed.cipher.clone());
+            ask.object = Object { task: Some(order.task.to_string()), ..Object::default() };
+            self.parts.guard.permit::<Read>(ask.detail("order", order.id.to_string()).detail("lane", lane))
+        });
+        let mut grants = Vec::with_capacity(order.items.len());
+        let mut refused = None;
+        for decided in join_all(asks).await {
+            match decided {
+                Ok(grant) => grants.push(grant),
+                Err(refusal) => refused = Some(refusal.problem()),
+            }
+        }
+        let Some(problem) = refused else { return Ok(grants) };
+        for grant in grants {
+            if grant.failed(&problem, Details::none()).await.is_err() {
+                return Err(Refused::Recorded(crate::guard::unrecorded()));
+            }
+        }
+        Err(Refused::Recorded(problem))
+    }
+}
+
+fn readable(root: &RemotePath, recursive: bool, grant: &Grant<Read>) -> Result<ReadableItem, Problem> {
+    let permit = grant.permit.narrow(root).ok_or_else(|| {
+        Problem::new(
+            ProblemKind::Denied,
+            "not-permitted",
+            "policy does not allow this",
+            "an access rule refuses the path",
+        )
+    })?;
+    Ok(ReadableItem { root: root.clone(), recursive, permit })
+}
+
+/// One outcome for each intent. The bytes stand with the first: a lane's items share one connection.
+async fn close(grants: Vec<Grant<Read>>, ended: &Result<(), LaneError>, carried: &Carried) {
+    let mut details = Details::none().bytes(carried.bytes()).files(carried.files());
+    for grant in grants {
+        let outcome = match ended {
+            Ok(()) => OutcomeRecord::done(),
+            Err(error) => OutcomeRecord::new(sealane_audit::Outcome::Failed, error.code(), "the lane was lost"),
+        };
+        if let Err(error) = grant.done(outcome, std::mem::take(&mut details)).await {
+            tracing::error!(error = %error, "the end of a lane could not be recorded");
+        }
+    }
+}
+
+fn above_ceiling(collection: &Collection, peer: &Peer) -> Problem {
+    Problem::new(
+        ProblemKind::Denied,
+        "peer-ceiling",
+        "the peer is not accepted for data of this class",
+        format!("the collection is {}, the peer is accepted up to {}", collection.class, peer.ceiling),
+    )
+    .next("the administrator may raise the peer's ceiling, where an agreement with it allows that")
+}
