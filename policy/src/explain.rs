@@ -237,7 +237,7 @@ impl Missing {
                 need: "the person who submitted it".to_owned(),
                 remedy: "ask whoever submitted the task".to_owned(),
             };
-            self.add("task.not-yours", format!("only its owner may {does}"), unmet);
+            self.add("task.not-yours", format!("it is not your task, so you cannot {does}"), unmet);
         }
     }
 

@@ -50,7 +50,7 @@ struct Refusal {
 #[derive(Default)]
 struct Node {
     /// Sorted by name.
-    children: Vec<(Component, Node)>,
+    children: Vec<(Component, Self)>,
     /// Sorted by principal.
     rules: Vec<Indexed>,
 }

@@ -9,7 +9,7 @@
 //! ```compile_fail,E0451
 //! use sealane_policy::{permit::Read, Permit};
 //! fn forge(from: Permit<Read>) -> Permit<Read> {
-//!     Permit { facts: todo!(), scope: todo!(), kind: std::marker::PhantomData }
+//!     Permit { facts: from.facts, path: None, kind: std::marker::PhantomData }
 //! }
 //! ```
 //!

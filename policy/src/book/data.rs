@@ -43,6 +43,7 @@ words!(
         Rules = "rules",
         ReadRules = "read-rules",
         Task = "task",
+        TaskAudit = "task-audit",
         Cancel = "cancel",
     }
 );
@@ -84,7 +85,8 @@ impl Bucket {
     /// The bucket that answers about an action on a task. None where the action is not about tasks.
     pub(crate) const fn on_task(action: Action) -> Option<Self> {
         match action {
-            Action::ShowTask | Action::ReadAudit => Some(Self::Task),
+            Action::ShowTask => Some(Self::Task),
+            Action::ReadAudit => Some(Self::TaskAudit),
             Action::CancelTask => Some(Self::Cancel),
             _ => None,
         }
