@@ -91,19 +91,10 @@ impl<'r> Cells<'r> {
         serde_json::from_str(&self.text(column)?).map_err(|_| self.corrupt(column))
     }
 
-    pub(crate) fn opt_json<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>, DbError> {
-        let text = self.opt_text(column)?;
-        text.map(|text| serde_json::from_str(&text).map_err(|_| self.corrupt(column))).transpose()
-    }
-
     /// A word of a closed set, as its type's serde form spells it.
     pub(crate) fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, DbError> {
         let word = serde_json::Value::String(self.text(column)?);
         serde_json::from_value(word).map_err(|_| self.corrupt(column))
-    }
-
-    pub(crate) fn opt_word<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>, DbError> {
-        if self.opt_text(column)?.is_none() { Ok(None) } else { self.word(column).map(Some) }
     }
 }
 

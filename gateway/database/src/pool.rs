@@ -43,20 +43,24 @@ impl Database {
     /// Connects, and makes sure that commits will be durable. Does not migrate: see [`Database::migrate`].
     ///
     /// # Errors
-    /// [`DbError::Url`], [`DbError::Unreachable`] or [`DbError::NoWriteAheadLog`].
+    /// [`DbError::Url`], [`DbError::Unreachable`] or [`DbError::NoWriteAheadLog`], within seconds.
     pub async fn connect(url: &str, pool_size: u32) -> Result<Self, DbError> {
         let kind = Kind::of_url(url)?;
         sqlx::any::install_default_drivers();
         let options = AnyConnectOptions::from_str(url).map_err(|_| DbError::Url { reason: "it is not a URL" })?;
+        // A first connection of its own: a pool would go on trying, and hide for long that nobody answers.
+        let mut first =
+            tokio::time::timeout(PATIENCE, first_connection(kind, &options)).await.map_err(|_| silent())??;
+        kind.check(&mut first).await?;
         let pool = AnyPoolOptions::new()
             .max_connections(pool_size.max(1))
             .acquire_timeout(PATIENCE)
             .after_connect(move |db, _| Box::pin(kind.set_up(db)))
-            .connect_with(options)
-            .await
-            .map_err(|error| DbError::Unreachable(Fault::of(&error)))?;
+            .connect_lazy_with(options);
         let database = Self { pool, kind, turns: Arc::new(Semaphore::new(1)) };
-        kind.check(&mut *database.acquire().await?).await?;
+        // SQLite removes its write-ahead log with the last connection, so the next one comes before the first goes.
+        database.ping().await?;
+        first.close().await?;
         Ok(database)
     }
 
@@ -105,6 +109,17 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+async fn first_connection(kind: Kind, options: &AnyConnectOptions) -> Result<Db, DbError> {
+    let unreachable = |error: sqlx::Error| DbError::Unreachable(Fault::of(&error));
+    let mut db = Db::connect_with(options).await.map_err(unreachable)?;
+    kind.set_up(&mut db).await.map_err(unreachable)?;
+    Ok(db)
+}
+
+fn silent() -> DbError {
+    DbError::Unreachable(Fault { code: None, message: "it does not answer".to_owned() })
 }
 
 /// A transaction. Dereferences to [`Db`]; undone unless committed.

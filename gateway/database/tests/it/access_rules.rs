@@ -49,7 +49,7 @@ on_both! {
 
     async fn a_change_that_is_undone_does_not_move_the_epoch(db: &TestDatabase) {
         let collection = stored_collection(db.migrated().await, "imaging").await.id;
-        let before = access_rule::epoch(&mut *db.database.acquire().await.unwrap()).await.unwrap();
+        let before = access_rule::epoch(&mut db.database.acquire().await.unwrap()).await.unwrap();
         let mut tx = db.database.begin().await.unwrap();
         access_rule::insert(&mut tx, &rule(collection)).await.unwrap();
         tx.rollback().await.unwrap();
@@ -63,12 +63,12 @@ on_both! {
 
     async fn no_change_is_lost_from_the_epoch(db: &TestDatabase) {
         let collection = stored_collection(db.migrated().await, "imaging").await.id;
-        let before = access_rule::epoch(&mut *db.database.acquire().await.unwrap()).await.unwrap();
+        let before = access_rule::epoch(&mut db.database.acquire().await.unwrap()).await.unwrap();
         let mut writers = JoinSet::new();
         for _ in 0..16 {
             let database = db.database.clone();
             writers.spawn(async move {
-                access_rule::insert(&mut *database.acquire().await.unwrap(), &rule(collection)).await.unwrap();
+                access_rule::insert(&mut database.acquire().await.unwrap(), &rule(collection)).await.unwrap();
             });
         }
         writers.join_all().await;
@@ -86,7 +86,7 @@ on_both! {
             access_rule::insert(&mut conn, rule).await.unwrap();
         }
         assert_eq!(access_rule::active(&mut conn, later(59)).await.unwrap().len(), 2);
-        assert_eq!(access_rule::active(&mut conn, later(60)).await.unwrap(), [lasting.grant.clone()]);
+        assert_eq!(access_rule::active(&mut conn, later(60)).await.unwrap(), std::slice::from_ref(&lasting.grant));
         assert!(access_rule::revoke(&mut conn, lasting.grant.id).await.unwrap());
         assert!(!access_rule::revoke(&mut conn, lasting.grant.id).await.unwrap());
         assert_eq!(access_rule::active(&mut conn, later(60)).await.unwrap(), []);

@@ -23,7 +23,7 @@ on_both! {
             let start = Arc::clone(&start);
             tries.spawn(async move {
                 start.wait().await;
-                lane_ticket::use_once(&mut *database.acquire().await.unwrap(), order, 3, NOW).await.unwrap()
+                lane_ticket::use_once(&mut database.acquire().await.unwrap(), order, 3, NOW).await.unwrap()
             });
         }
         assert_eq!(tries.join_all().await.into_iter().filter(|won| *won).count(), 1);

@@ -24,7 +24,7 @@ on_both! {
             let start = Arc::clone(&start);
             askers.spawn(async move {
                 start.wait().await;
-                lease::acquire(&mut *database.acquire().await.unwrap(), task, node_id(), NOW, TTL).await.unwrap()
+                lease::acquire(&mut database.acquire().await.unwrap(), task, node_id(), NOW, TTL).await.unwrap()
             });
         }
         let won: Vec<Lease> = askers.join_all().await.into_iter().flatten().collect();
@@ -42,7 +42,7 @@ on_both! {
             let (database, start) = (db.database.clone(), Arc::clone(&start));
             askers.spawn(async move {
                 start.wait().await;
-                lease::acquire(&mut *database.acquire().await.unwrap(), task, node_id(), later(30), TTL).await.unwrap()
+                lease::acquire(&mut database.acquire().await.unwrap(), task, node_id(), later(30), TTL).await.unwrap()
             });
         }
         let won: Vec<Lease> = askers.join_all().await.into_iter().flatten().collect();
@@ -122,7 +122,7 @@ on_both! {
     async fn a_takeover_waits_for_a_fenced_transaction_that_is_under_way(db: &TestDatabase) {
         let task = stored_task(db.migrated().await, TaskRole::Destination).await.id;
         let old = take(db, task, 0).await.unwrap();
-        unit::insert_many(&mut *db.database.acquire().await.unwrap(), &[one_unit(task)]).await.unwrap();
+        unit::insert_many(&mut db.database.acquire().await.unwrap(), &[one_unit(task)]).await.unwrap();
 
         let mut tx = db.database.begin().await.unwrap();
         unit::save(&mut tx, &old, 1, UnitState::Pending, b"before").await.unwrap();
@@ -137,7 +137,7 @@ on_both! {
 
         let (new, seen) = takeover.await.unwrap();
         assert_eq!((new.fence, seen[0].value.as_slice()), (2, b"in time".as_slice()));
-        let late = unit::save(&mut *db.database.acquire().await.unwrap(), &old, 1, UnitState::Pending, b"late").await;
+        let late = unit::save(&mut db.database.acquire().await.unwrap(), &old, 1, UnitState::Pending, b"late").await;
         assert!(matches!(late, Err(DbError::Fenced)), "{late:?}");
     }
 
@@ -164,7 +164,7 @@ on_both! {
             });
         }
         nodes.join_all().await;
-        let events = task_event::list(&mut *db.database.acquire().await.unwrap(), task, 0, 1_000).await.unwrap();
+        let events = task_event::list(&mut db.database.acquire().await.unwrap(), task, 0, 1_000).await.unwrap();
         let fences: Vec<i64> = events.iter().map(|event| event.code.parse().unwrap()).collect();
         assert!(!fences.is_empty());
         assert!(fences.is_sorted(), "{fences:?}");
@@ -190,7 +190,7 @@ on_both! {
     async fn there_is_no_lease_on_a_task_that_is_not_there(db: &TestDatabase) {
         let database = db.migrated().await;
         let nowhere = crate::support::task(TaskRole::Both).id;
-        let result = lease::acquire(&mut *database.acquire().await.unwrap(), nowhere, node_id(), NOW, TTL).await;
+        let result = lease::acquire(&mut database.acquire().await.unwrap(), nowhere, node_id(), NOW, TTL).await;
         assert!(matches!(result, Err(DbError::Reference(_))), "{result:?}");
     }
 }

@@ -70,7 +70,7 @@ on_both! {
 
     async fn nobody_unknown_has_a_session(db: &TestDatabase) {
         db.migrated().await;
-        let result = session::insert(&mut *db.database.acquire().await.unwrap(), &a_session()).await;
+        let result = session::insert(&mut db.database.acquire().await.unwrap(), &a_session()).await;
         assert!(matches!(result, Err(DbError::Reference(_))), "{result:?}");
     }
 
@@ -86,7 +86,7 @@ on_both! {
             let (database, start) = (db.database.clone(), Arc::clone(&start));
             callbacks.spawn(async move {
                 start.wait().await;
-                login::take(&mut *database.acquire().await.unwrap(), &sha256(b"state"), later(1)).await.unwrap()
+                login::take(&mut database.acquire().await.unwrap(), &sha256(b"state"), later(1)).await.unwrap()
             });
         }
         let taken: Vec<PendingLogin> = callbacks.join_all().await.into_iter().flatten().collect();

@@ -223,6 +223,6 @@ pub(crate) fn task(role: TaskRole) -> Task {
 /// A task that is in the database.
 pub(crate) async fn stored_task(database: &Database, role: TaskRole) -> Task {
     let task = task(role);
-    sealane_database::task::insert(&mut *database.acquire().await.unwrap(), &task).await.unwrap();
+    sealane_database::task::insert(&mut database.acquire().await.unwrap(), &task).await.unwrap();
     task
 }

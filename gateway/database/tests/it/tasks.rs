@@ -41,7 +41,7 @@ on_both! {
 
     async fn a_task_id_is_used_once(db: &TestDatabase) {
         let task = stored_task(db.migrated().await, TaskRole::Both).await;
-        let result = task::insert(&mut *db.database.acquire().await.unwrap(), &task).await;
+        let result = task::insert(&mut db.database.acquire().await.unwrap(), &task).await;
         assert!(matches!(result, Err(DbError::Duplicate(_))), "{result:?}");
     }
 
@@ -89,7 +89,7 @@ on_both! {
             enders.spawn(async move {
                 let end = TaskState::Succeeded { at: later(number) };
                 start.wait().await;
-                task::set_state(&mut *database.acquire().await.unwrap(), task, &end, "", NOW, None).await.unwrap()
+                task::set_state(&mut database.acquire().await.unwrap(), task, &end, "", NOW, None).await.unwrap()
             });
         }
         assert_eq!(enders.join_all().await.into_iter().filter(|won| *won).count(), 1);
@@ -107,11 +107,11 @@ on_both! {
             let (database, lease) = (db.database.clone(), lease.clone());
             lanes.spawn(async move {
                 let more = Progress { files_done: 1, bytes_done: 10, bytes_moved: 11, skipped: 2, directories: 3, lanes: 4, ..Progress::default() };
-                task::add_progress(&mut *database.acquire().await.unwrap(), task, &more, &lease).await.unwrap();
+                task::add_progress(&mut database.acquire().await.unwrap(), task, &more, &lease).await.unwrap();
             });
         }
         lanes.join_all().await;
-        let found = task::find(&mut *db.database.acquire().await.unwrap(), task).await.unwrap().unwrap();
+        let found = task::find(&mut db.database.acquire().await.unwrap(), task).await.unwrap().unwrap();
         let expected = Progress { files_done: 12, bytes_done: 120, bytes_moved: 132, skipped: 24, directories: 36, lanes: 4, ..start };
         assert_eq!(found.progress, expected);
     }

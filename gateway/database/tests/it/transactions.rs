@@ -1,7 +1,10 @@
 //! Connections and transactions: durability settings, turns, undoing.
 
+use std::sync::Arc;
+
 use sealane_database::{Database, DbError, Kind, setting};
 use sqlx::Row as _;
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::support::TestDatabase;
@@ -12,7 +15,7 @@ on_both! {
         let mut tx = db.database.begin().await.unwrap();
         setting::put(&mut tx, "k", "v").await.unwrap();
         drop(tx);
-        assert_eq!(setting::get(&mut *db.database.acquire().await.unwrap(), "k").await.unwrap(), None);
+        assert_eq!(setting::get(&mut db.database.acquire().await.unwrap(), "k").await.unwrap(), None);
     }
 
     async fn a_committed_transaction_is_seen_by_other_nodes(db: &TestDatabase) {
@@ -21,12 +24,12 @@ on_both! {
         setting::put(&mut tx, "k", "v").await.unwrap();
         tx.commit().await.unwrap();
         let other = db.other_node().await;
-        assert_eq!(setting::get(&mut *other.acquire().await.unwrap(), "k").await.unwrap().as_deref(), Some("v"));
+        assert_eq!(setting::get(&mut other.acquire().await.unwrap(), "k").await.unwrap().as_deref(), Some("v"));
     }
 
     async fn many_writers_that_read_first_all_get_their_turn(db: &TestDatabase) {
         db.migrated().await;
-        setting::put(&mut *db.database.acquire().await.unwrap(), "count", "0").await.unwrap();
+        setting::put(&mut db.database.acquire().await.unwrap(), "count", "0").await.unwrap();
         let mut writers = JoinSet::new();
         for _ in 0..40 {
             let database = db.database.clone();
@@ -40,7 +43,7 @@ on_both! {
             });
         }
         writers.join_all().await;
-        let count = setting::get(&mut *db.database.acquire().await.unwrap(), "count").await.unwrap();
+        let count = setting::get(&mut db.database.acquire().await.unwrap(), "count").await.unwrap();
         assert_eq!(count.as_deref(), Some("40"));
     }
 
@@ -80,6 +83,23 @@ async fn a_database_that_cannot_be_reached_is_said_so_without_its_password() {
     assert!(matches!(error, DbError::Unreachable(_)), "{error:?}");
     let shown = format!("{error} {error:?}");
     assert!(shown.contains("check that it runs") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn programs_that_make_the_same_sqlite_file_at_once_all_get_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", directory.path().join("new.db").display());
+    let start = Arc::new(Barrier::new(8));
+    let mut programs = JoinSet::new();
+    for _ in 0..8 {
+        let (url, start) = (url.clone(), Arc::clone(&start));
+        programs.spawn(async move {
+            start.wait().await;
+            let database = Database::connect(&url, 2).await.unwrap();
+            database.migrate().await.unwrap().len()
+        });
+    }
+    assert_eq!(programs.join_all().await.into_iter().sum::<usize>(), 8);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ on_both! {
 
     async fn a_unit_that_is_not_there_cannot_be_saved(db: &TestDatabase) {
         let (_, lease) = leased(db).await;
-        let result = unit::save(&mut *db.database.acquire().await.unwrap(), &lease, 4, UnitState::Done, b"").await;
+        let result = unit::save(&mut db.database.acquire().await.unwrap(), &lease, 4, UnitState::Done, b"").await;
         assert!(matches!(result, Err(DbError::Gone { table: "unit" })), "{result:?}");
     }
 
@@ -69,7 +69,7 @@ on_both! {
 
     async fn units_and_cursor_of_a_lost_lease_are_undone_together(db: &TestDatabase) {
         let (task, old) = leased(db).await;
-        lease::release(&mut *db.database.acquire().await.unwrap(), &old).await.unwrap();
+        lease::release(&mut db.database.acquire().await.unwrap(), &old).await.unwrap();
         let mut tx = db.database.begin().await.unwrap();
         unit::insert_many(&mut tx, &[numbered(task, 1)]).await.unwrap();
         let result = unit::set_cursor(&mut tx, &old, 0, Some(&path("/a")), false).await;

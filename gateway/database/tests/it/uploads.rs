@@ -30,20 +30,20 @@ on_both! {
     async fn of_writers_at_the_same_offset_one_counts(db: &TestDatabase) {
         let collection = stored_collection(db.migrated().await, "in").await.id;
         let upload = an_upload(collection);
-        upload::insert(&mut *db.database.acquire().await.unwrap(), &upload).await.unwrap();
+        upload::insert(&mut db.database.acquire().await.unwrap(), &upload).await.unwrap();
         let start = Arc::new(Barrier::new(8));
         let mut writers = JoinSet::new();
         for number in 1..=8 {
             let (database, start) = (db.database.clone(), Arc::clone(&start));
             writers.spawn(async move {
                 start.wait().await;
-                let won = upload::set_received(&mut *database.acquire().await.unwrap(), upload.id, 0, number).await.unwrap();
+                let won = upload::set_received(&mut database.acquire().await.unwrap(), upload.id, 0, number).await.unwrap();
                 won.then_some(number)
             });
         }
         let won: Vec<u64> = writers.join_all().await.into_iter().flatten().collect();
         assert_eq!(won.len(), 1);
-        let found = upload::find(&mut *db.database.acquire().await.unwrap(), upload.id).await.unwrap().unwrap();
+        let found = upload::find(&mut db.database.acquire().await.unwrap(), upload.id).await.unwrap().unwrap();
         assert_eq!(found.received, won[0]);
     }
 
@@ -55,8 +55,8 @@ on_both! {
             upload::insert(&mut conn, upload).await.unwrap();
         }
         assert_eq!(upload::expired(&mut conn, later(59), 9).await.unwrap(), []);
-        assert_eq!(upload::expired(&mut conn, later(60), 9).await.unwrap(), [old.clone()]);
-        assert_eq!(upload::expired(&mut conn, later(120), 1).await.unwrap(), [old.clone()]);
+        assert_eq!(upload::expired(&mut conn, later(60), 9).await.unwrap(), std::slice::from_ref(&old));
+        assert_eq!(upload::expired(&mut conn, later(120), 1).await.unwrap(), std::slice::from_ref(&old));
         assert!(upload::delete(&mut conn, old.id).await.unwrap());
         assert!(!upload::delete(&mut conn, old.id).await.unwrap());
     }
@@ -76,7 +76,7 @@ on_both! {
     async fn a_size_that_no_column_holds_is_refused(db: &TestDatabase) {
         let collection = stored_collection(db.migrated().await, "in").await.id;
         let upload = Upload { size: u64::MAX, ..an_upload(collection) };
-        let result = upload::insert(&mut *db.database.acquire().await.unwrap(), &upload).await;
+        let result = upload::insert(&mut db.database.acquire().await.unwrap(), &upload).await;
         assert!(matches!(result, Err(DbError::Unstorable { table: "upload", column: "size" })), "{result:?}");
     }
 }
