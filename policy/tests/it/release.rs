@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use sealane_audit::{Event, Kind, Log, LogKeys, OpId, Phase, Receipt};
+use sealane_audit::event::Access;
+use sealane_audit::{Event, Log, LogKeys, OpId, Phase, Receipt};
 use sealane_crypto::{AeadKey, SigningKey, SystemRandom};
 use sealane_policy::permit::{Delete, List, Read, Write};
 use sealane_policy::{Action, Class, CollectionId, Decision, Denied, Effect, Permission, Permit, Principal};
@@ -16,7 +17,7 @@ fn recorded(decision: Option<&Decision>) -> Receipt {
     let random = SystemRandom::new().unwrap();
     let keys = LogKeys { signing: SigningKey::generate(&random), openings: AeadKey::generate(&random) };
     let (log, _) = Log::open(directory.path(), "policy.example", keys, Arc::new(random)).unwrap();
-    let event = Event::new(Kind::ALL[0], Phase::Intent, OpId::new(Uuid::from_u128(1)), 1);
+    let event = Event::new(Access::ContentRead, Phase::Intent, OpId::new(Uuid::from_u128(1)), 1);
     log.append_blocking(event.decision(decision.map(Decision::record))).unwrap()
 }
 

@@ -71,8 +71,8 @@ proptest! {
     fn the_order_of_rows_never_matters(order in Just((1..40_u128).collect::<Vec<_>>()).prop_shuffle()) {
         let row = |number: u128| {
             let at = format!("/{}/{}", number % 5, number % 3);
-            let principal = if number % 2 == 0 { Principal::Person(ana()) } else { Principal::EveryoneSignedIn };
-            GrantRow { deny: number % 7 == 0, ..rule(number, principal, &at, &[Permission::Read]) }
+            let principal = if number.is_multiple_of(2) { Principal::Person(ana()) } else { Principal::EveryoneSignedIn };
+            GrantRow { deny: number.is_multiple_of(7), ..rule(number, principal, &at, &[Permission::Read]) }
         };
         let sorted = Snapshot::build((1..40).map(row).collect()).unwrap();
         let shuffled = Snapshot::build(order.into_iter().map(row).collect()).unwrap();
