@@ -55,8 +55,9 @@ pub(crate) struct Cursor {
     place: Place,
     file: Option<File>,
     window: Vec<u8>,
-    /// Start of what is not read yet, in `window`.
+    /// What of `window` was read from the file and not yet handed out.
     at: usize,
+    filled: usize,
     step: usize,
     care: Care,
 }
@@ -67,7 +68,7 @@ impl Cursor {
             Care::Quick => 64 << 10,
             Care::Strict => 1 << 20,
         };
-        Self { directory: directory.to_owned(), place, file: None, window: Vec::new(), at: 0, step, care }
+        Self { directory: directory.to_owned(), place, file: None, window: Vec::new(), at: 0, filled: 0, step, care }
     }
 
     /// Goes on to the next record.
@@ -129,31 +130,39 @@ impl Cursor {
 
     /// At least `need` bytes from here, or all that the segment has.
     fn fill(&mut self, need: usize) -> io::Result<&[u8]> {
-        if self.window.len() - self.at < need {
-            self.window.drain(..self.at);
+        if self.filled - self.at < need {
+            self.window.copy_within(self.at..self.filled, 0);
+            self.filled -= self.at;
             self.at = 0;
             let wanted = need.max(self.step);
-            self.read_up_to(wanted)?;
+            if self.window.len() < wanted {
+                let mut wider = vec![0; wanted];
+                wider.iter_mut().zip(self.window.iter().take(self.filled)).for_each(|(to, from)| *to = *from);
+                self.window = wider;
+            }
+            self.read_on()?;
         }
-        let rest = self.window.get(self.at..).unwrap_or_default();
+        let rest = self.window.get(self.at..self.filled).unwrap_or_default();
         Ok(rest.get(..need).unwrap_or(rest))
     }
 
-    fn read_up_to(&mut self, wanted: usize) -> io::Result<()> {
+    fn read_on(&mut self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        let mut have = self.window.len();
-        self.window.resize(wanted, 0);
-        while let Some(room) = self.window.get_mut(have..).filter(|room| !room.is_empty()) {
-            let from = self.place.offset + u64::try_from(have).unwrap_or(u64::MAX);
+        while let Some(room) = self.window.get_mut(self.filled..).filter(|room| !room.is_empty()) {
+            let from = self.place.offset.saturating_add(u64::try_from(self.filled).unwrap_or(u64::MAX));
             match file.read_at(room, from) {
                 Ok(0) => break,
-                Ok(read) => have += read,
+                Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        self.window.truncate(have);
         Ok(())
+    }
+
+    fn forget_window(&mut self) {
+        self.at = 0;
+        self.filled = 0;
     }
 
     fn rest_is_blank(&mut self) -> io::Result<bool> {
@@ -164,8 +173,7 @@ impl Cursor {
                 return Ok(true);
             }
             if !segment::is_blank(rest) {
-                self.window.clear();
-                self.at = 0;
+                self.forget_window();
                 self.place = from;
                 return Ok(false);
             }
@@ -177,8 +185,7 @@ impl Cursor {
 
     fn next_segment(&mut self) {
         self.file = None;
-        self.window.clear();
-        self.at = 0;
+        self.forget_window();
         self.place = Place { segment: self.place.segment.saturating_add(1), offset: 0 };
     }
 

@@ -265,7 +265,11 @@ impl Sequencer {
     }
 
     fn make_room(&mut self, batch: &Batch) -> Result<(), AppendError> {
-        let io = |error| AppendError::from_io(&error);
+        let shared = Arc::clone(&self.shared);
+        let io = |error| {
+            shared.set_no_reserve(true);
+            AppendError::from_io(&error)
+        };
         if self.entries.make_room(batch.entries.len()).map_err(io)? {
             self.shared.guard.watch("segment", self.entries.path(), self.entries.file())?;
             self.shared.wake_housekeeper();
