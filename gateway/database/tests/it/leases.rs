@@ -127,11 +127,13 @@ on_both! {
         let mut tx = db.database.begin().await.unwrap();
         unit::save(&mut tx, &old, 1, UnitState::Pending, b"before").await.unwrap();
         let other = db.other_node().await;
-        let takeover = tokio::spawn(async move {
+        let mut takeover = tokio::spawn(async move {
             let mut conn = other.acquire().await.unwrap();
             let new = lease::acquire(&mut conn, task, node_id(), later(30), TTL).await.unwrap().unwrap();
             (new, unit::page(&mut conn, task, 0, 1).await.unwrap())
         });
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut takeover).await;
+        assert!(early.is_err(), "taken over in the middle of a write: {early:?}");
         unit::save(&mut tx, &old, 1, UnitState::Done, b"in time").await.unwrap();
         tx.commit().await.unwrap();
 

@@ -1,6 +1,7 @@
 //! Connections and transactions: durability settings, turns, undoing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealane_database::{Database, DbError, Kind, setting};
 use sqlx::Row as _;
@@ -83,6 +84,24 @@ async fn a_database_that_cannot_be_reached_is_said_so_without_its_password() {
     assert!(matches!(error, DbError::Unreachable(_)), "{error:?}");
     let shown = format!("{error} {error:?}");
     assert!(shown.contains("check that it runs") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sqlite_transaction_that_reads_first_can_still_write() {
+    let db = TestDatabase::sqlite().await;
+    db.migrated().await;
+    let mut tx = db.database.begin().await.unwrap();
+    assert_eq!(setting::get(&mut tx, "k").await.unwrap(), None);
+    let other = db.other_node().await;
+    let mut writer = tokio::spawn(async move {
+        let mut conn = other.acquire().await.unwrap();
+        setting::put(&mut conn, "other", "v").await.unwrap();
+    });
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut writer).await;
+    assert!(early.is_err(), "another node wrote in the middle of a transaction: {early:?}");
+    setting::put(&mut tx, "k", "v").await.unwrap();
+    tx.commit().await.unwrap();
+    writer.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
