@@ -60,7 +60,7 @@ pub enum LaneError {
     Protocol(&'static str),
     /// A frame that is not one.
     #[error(transparent)]
-    Frame(#[from] FrameError),
+    Frame(FrameError),
     /// The peer ended the connection, or fell silent.
     #[error("the connection to the peer ended before everything was said")]
     Closed,
@@ -140,6 +140,16 @@ impl LaneError {
             Self::Closed | Self::Io(_) => "the task goes on by itself once the peer answers again",
             Self::Source { .. } => "look at the file or directory at the source, then submit the transfer again",
             Self::Refused(_) | Self::Identity(_) => "ask the site's administrator",
+        }
+    }
+}
+
+impl From<FrameError> for LaneError {
+    fn from(error: FrameError) -> Self {
+        // A network that breaks in the middle of a frame is a lost lane, not a peer that misbehaves.
+        match error {
+            FrameError::Io(error) => Self::from(error),
+            other => Self::Frame(other),
         }
     }
 }
