@@ -21,6 +21,7 @@ pub(crate) mod segment;
 mod sequencer;
 mod shared;
 pub(crate) mod tail;
+mod tile;
 
 use std::fmt;
 use std::path::Path;

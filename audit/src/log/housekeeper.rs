@@ -1,4 +1,4 @@
-//! Work that no caller waits for: the next segments, the published checkpoint.
+//! Work that no caller waits for: the next segments, the published checkpoint, the tiles.
 //!
 //! All of it is derived and can be made again from the segments. The checkpoint file follows the log by
 //! at most a few milliseconds and never leads it; recovery relies on that.
@@ -11,6 +11,7 @@ use rustix::fd::OwnedFd;
 
 use super::segment::{self, Allocator};
 use super::shared::Shared;
+use super::tile::Tiles;
 
 /// Between two rounds, so that a busy log does not spend its disk on derived files.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -20,6 +21,7 @@ pub(super) struct Housekeeper {
     pub(super) segments: Arc<Allocator>,
     pub(super) openings: Arc<Allocator>,
     pub(super) published: u64,
+    pub(super) tiles: Tiles,
     /// Held until the last checkpoint is published.
     pub(super) lock: Arc<OwnedFd>,
 }
@@ -31,6 +33,9 @@ impl Housekeeper {
             self.shared.pause(PAUSE);
         }
         self.round();
+        if let Err(error) = self.tiles.finish(&self.shared) {
+            tracing::error!(%error, "the audit log's last tiles cannot be written; the next start tries again");
+        }
         drop(self.lock);
     }
 
@@ -38,6 +43,13 @@ impl Housekeeper {
         self.keep_reserve();
         if let Err(error) = self.publish() {
             tracing::error!(%error, "the audit log's checkpoint file cannot be written");
+        }
+        match self.tiles.catch_up(&self.shared) {
+            Ok(true) => {}
+            Ok(false) => self.shared.wake_housekeeper(),
+            Err(error) => {
+                tracing::error!(%error, "the audit log's tiles cannot be written; the next start makes them again")
+            }
         }
     }
 

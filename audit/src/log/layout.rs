@@ -31,6 +31,10 @@ impl Layout {
         self.0.join("cut")
     }
 
+    pub(crate) fn tiles(&self) -> PathBuf {
+        self.0.join("tile")
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.0.join("lock")
     }

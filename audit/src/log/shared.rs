@@ -149,13 +149,14 @@ impl Shared {
         self.bell.notify_one();
     }
 
-    /// Waits for chores; `false` when it is time to stop and nothing is due.
+    /// Waits for chores; `false` when it is time to stop.
     pub(super) fn wait_for_chores(&self) -> bool {
         let mut chores = locked(&self.chores);
         while !chores.due && !chores.stop {
             chores = self.bell.wait(chores).unwrap_or_else(PoisonError::into_inner);
         }
-        std::mem::take(&mut chores.due)
+        chores.due = false;
+        !chores.stop
     }
 
     /// A pause between two rounds, cut short when it is time to stop.

@@ -13,4 +13,6 @@ mod support;
 #[cfg(test)]
 mod tamper;
 #[cfg(test)]
+mod tiles;
+#[cfg(test)]
 mod verifier;
