@@ -67,6 +67,9 @@ fn every_field_of_a_rule_changes_the_hash() {
 }
 
 proptest! {
+    // Each case builds two engines.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn the_order_of_rows_never_matters(order in Just((1..40_u128).collect::<Vec<_>>()).prop_shuffle()) {
         let row = |number: u128| {
