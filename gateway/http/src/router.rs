@@ -1,0 +1,86 @@
+//! The router: every address, and the layers around all of them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use http::{Method, StatusCode};
+use sealane_service::App;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+
+use crate::error::{carry, unexplained};
+use crate::middleware::{headers, host, origin, panic, present, receive};
+use crate::options::HttpOptions;
+use crate::route::Access::{Caller, Public};
+use crate::route::{RouteInfo, Routes};
+use crate::web::Web;
+use crate::{api, assets, auth, health, openapi, ui};
+
+/// The faces of a site as one service. Its connections must carry the client's address (`ConnectInfo<SocketAddr>`).
+#[must_use]
+pub fn router(app: App, options: HttpOptions) -> Router {
+    let web = Web { app, options: Arc::new(options) };
+    let (router, _, _) = assemble();
+    router
+        .method_not_allowed_fallback(not_allowed)
+        .fallback(not_found)
+        // The last layer is the outermost.
+        .layer(from_fn_with_state(web.clone(), origin::same_site))
+        .layer(from_fn_with_state(web.clone(), host::ours))
+        .layer(CatchPanicLayer::custom(panic::caught))
+        .layer(from_fn_with_state(web.clone(), present::present))
+        .layer(from_fn_with_state(web.clone(), headers::secure))
+        .layer(from_fn_with_state(web.clone(), receive::receive))
+        .with_state(web)
+}
+
+/// Every route of the router, as it was built.
+#[must_use]
+pub fn routes() -> Vec<RouteInfo> {
+    assemble().2
+}
+
+/// The OpenAPI 3.1 document of the native API.
+#[must_use]
+pub fn openapi_document() -> &'static str {
+    openapi::text()
+}
+
+/// All routes, the document without its common parts, and the inventory.
+pub(crate) fn assemble() -> (Router<Web>, OpenApi, Vec<RouteInfo>) {
+    pages(api::add(Routes::new(openapi::foundation()))).finish()
+}
+
+fn pages(routes: Routes) -> Routes {
+    routes
+        .page(Public, Method::GET, "/healthz", health::live)
+        .page(Public, Method::GET, "/readyz", health::ready)
+        .page(Public, Method::GET, "/assets/{file}", assets::serve)
+        .page(Public, Method::GET, "/auth/login", auth::begin)
+        .page(Public, Method::GET, "/auth/callback", auth::finish)
+        .page(Caller, Method::POST, "/auth/logout", auth::sign_out)
+        .page(Public, Method::GET, "/", ui::home::show)
+        .page(Caller, Method::GET, "/collections", ui::collections::show)
+        .page(Caller, Method::GET, "/collections/{collection}/browse", ui::browse::show)
+        .page(Caller, Method::POST, "/collections/{collection}/directories", ui::browse::make_directory)
+        .page(Caller, Method::GET, "/transfer", ui::transfer::start)
+        .page(Caller, Method::POST, "/transfer/destination", ui::transfer::choose)
+        .page(Caller, Method::POST, "/transfer/review", ui::transfer::review)
+        .page(Caller, Method::POST, "/transfer", ui::transfer::submit)
+        .page(Caller, Method::GET, "/tasks", ui::tasks::show)
+        .page(Caller, Method::GET, "/tasks/{id}", ui::task::show)
+        .page(Caller, Method::POST, "/tasks/{id}/cancel", ui::task::stop)
+        .page(Caller, Method::GET, "/tasks/{id}/receipt", ui::receipt::show)
+        .page(Caller, Method::GET, "/device", ui::device::show)
+        .page(Caller, Method::POST, "/device", ui::device::answer)
+}
+
+async fn not_found() -> Response {
+    carry(StatusCode::NOT_FOUND, unexplained(StatusCode::NOT_FOUND))
+}
+
+async fn not_allowed() -> Response {
+    carry(StatusCode::METHOD_NOT_ALLOWED, unexplained(StatusCode::METHOD_NOT_ALLOWED))
+}

@@ -1,0 +1,371 @@
+//! Every page, held against the rules that all pages keep.
+
+use scraper::{ElementRef, Html, Selector};
+use sealane_model::{
+    AssuranceMode, Class, EntryKind, FileTime, Problem, Progress, RemotePath, TaskEvent, TaskRole, TaskState, Timestamp,
+};
+use sealane_service::view::{
+    AuditEntryView, CheckpointView, CollectionView, DeviceView, EntryView, Listing, May, Modified, NewItem, PlaceView,
+    ProviderView, ReceiptView, TaskView,
+};
+
+use super::collections::PeerGroup;
+use super::device::Step;
+use super::draft::{Chosen, Draft};
+use super::layout::{Area, Frame, Page, Viewer};
+use super::part::entry_table::Sort;
+use super::*;
+use maud::html;
+
+fn path(text: &str) -> RemotePath {
+    RemotePath::parse_text(text).unwrap()
+}
+
+fn time() -> Timestamp {
+    "2026-03-01T09:30:00Z".parse().unwrap()
+}
+
+fn frame(area: Area) -> Frame {
+    let viewer = Viewer { name: "Ana <Ruiz>".to_owned(), form_token: "f0".repeat(32) };
+    let site_title = "Hospital A".to_owned();
+    Frame { site_title, viewer: Some(viewer), area, refresh_seconds: None, narrow: false }
+}
+
+fn stranger() -> Frame {
+    Frame { viewer: None, narrow: true, ..frame(Area::Elsewhere) }
+}
+
+fn collection(remote: bool) -> CollectionView {
+    CollectionView {
+        id: "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60"
+            .parse::<uuid::Uuid>()
+            .map(sealane_model::CollectionId::from_uuid)
+            .unwrap(),
+        name: "imaging".parse().unwrap(),
+        reference: if remote { "univ-b/imaging".to_owned() } else { "imaging".to_owned() },
+        title: "Imaging <2026>".to_owned(),
+        description: "Scans & reports".to_owned(),
+        class: Class::Phi,
+        mode: AssuranceMode::Transport,
+        read_only: false,
+        site: "hospital-a".parse().unwrap(),
+        site_title: "Hospital A".to_owned(),
+        remote,
+        may: May { list: true, read: true, write: true, delete: false, share: false, step_up: false },
+    }
+}
+
+fn entry(name: &str, kind: EntryKind, size: u64) -> EntryView {
+    let modified = Modified(FileTime { seconds: 1_790_000_000 + i64::try_from(size).unwrap(), nanos: 5 });
+    EntryView { name: name.to_owned(), path: path(&format!("/a/{name}")), kind, size, modified, mode: 0o640 }
+}
+
+fn listing() -> Listing {
+    let items = vec![
+        entry("dir with space", EntryKind::Directory, 0),
+        entry("a\"b<i>.dcm", EntryKind::File, 1 << 20),
+        entry("z.csv", EntryKind::File, 3),
+        entry("link", EntryKind::Symlink, 0),
+        entry("pipe", EntryKind::Special, 0),
+    ];
+    Listing { path: path("/a"), items, next: Some("z.csv".to_owned()) }
+}
+
+fn task(state: TaskState) -> TaskView {
+    let place = |site: &str, here| PlaceView {
+        site: site.to_owned(),
+        here,
+        collection: "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60".to_owned(),
+        name: Some("imaging".to_owned()),
+    };
+    let progress = Progress {
+        files_total: 10,
+        bytes_total: 1000,
+        files_done: 4,
+        bytes_done: 400,
+        skipped: 1,
+        lanes: 4,
+        ..Progress::default()
+    };
+    TaskView {
+        id: "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60".parse().unwrap(),
+        label: None,
+        role: TaskRole::Source,
+        source: place("hospital-a", true),
+        destination: place("univ-b", false),
+        items: vec![NewItem { source: path("/a/<b>"), destination: path("/in/<b>"), recursive: true }],
+        purpose: Some("study 7".to_owned()),
+        lanes: 4,
+        state,
+        progress,
+        nice_status: "moving".to_owned(),
+        manifest: None,
+        cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
+        submitted_at: time(),
+        completed_at: None,
+    }
+}
+
+fn events() -> Vec<TaskEvent> {
+    let event = |sequence, is_error| TaskEvent {
+        sequence,
+        at: time(),
+        code: "lane-lost".to_owned(),
+        message: "A lane was lost & opened again.".to_owned(),
+        is_error,
+    };
+    vec![event(1, false), event(2, true)]
+}
+
+fn receipt_view() -> ReceiptView {
+    let entry = AuditEntryView {
+        index: 7,
+        at: time(),
+        kind: "transfer.submit".to_owned(),
+        phase: "outcome".to_owned(),
+        op: "op".to_owned(),
+        outcome: Some("done".to_owned()),
+        code: Some("ok".to_owned()),
+        decision: None,
+        peer: Some("univ-b".to_owned()),
+        transport: None,
+        bytes: None,
+        files: None,
+        leaf: "ab".repeat(32),
+    };
+    let checkpoint = CheckpointView { size: 9, root: "cd".repeat(32), note: "hospital-a\n9\n".to_owned() };
+    ReceiptView { task: task(TaskState::Succeeded { at: time() }), entries: vec![entry], checkpoint }
+}
+
+fn draft() -> Draft {
+    Draft {
+        source: "imaging".to_owned(),
+        chosen: vec![
+            Chosen { path: path("/a/<b>"), is_directory: true },
+            Chosen { path: path("/c"), is_directory: false },
+        ],
+        destination: "univ-b/imaging".to_owned(),
+        directory: "/in".to_owned(),
+        label: Some("March".to_owned()),
+        purpose: None,
+    }
+}
+
+fn groups() -> Vec<PeerGroup> {
+    let unreachable = Err("The other site cannot be reached: try again later".to_owned());
+    vec![
+        PeerGroup { title: "Hospital A".to_owned(), collections: Ok(vec![collection(false)]) },
+        PeerGroup { title: "University B".to_owned(), collections: Ok(vec![collection(true)]) },
+        PeerGroup { title: "Institute C".to_owned(), collections: unreachable },
+        PeerGroup { title: "Clinic D".to_owned(), collections: Ok(Vec::new()) },
+    ]
+}
+
+/// Every page in every form that it takes.
+fn pages() -> Vec<(&'static str, Page)> {
+    let providers = [ProviderView { name: "idp".to_owned(), title: "Hospital A staff".to_owned() }];
+    let device = DeviceView {
+        user_code: "BCDF-GHJK".to_owned(),
+        client_label: Some("sealane on <host>".to_owned()),
+        created_at: time(),
+        expires_at: time(),
+    };
+    let failed = TaskState::Failed { at: time(), code: "denied".to_owned(), message: "Policy says no.".to_owned() };
+    let (home, lists, tasks) = (frame(Area::Home), frame(Area::Collections), frame(Area::Tasks));
+    let running = Frame { refresh_seconds: Some(5), ..tasks.clone() };
+    let empty = Listing { items: Vec::new(), next: None, ..listing() };
+    let submission = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f61".parse().unwrap();
+    vec![
+        ("sign-in", sign_in::sign_in(&stranger(), &providers, "/device?user_code=x")),
+        ("sign-in without providers", sign_in::sign_in(&stranger(), &[], "/")),
+        ("home", home::home(&home, &[collection(false)], &[task(TaskState::Active)])),
+        ("home, empty", home::home(&home, &[], &[])),
+        (
+            "collections",
+            collections::collections(
+                &lists,
+                &[collection(false)],
+                Some("/collections"),
+                Some("/collections?after=x"),
+                &groups(),
+            ),
+        ),
+        ("browse", browse::browse(&lists, &collection(false), &listing(), None, Sort::Name)),
+        ("browse, second page", browse::browse(&lists, &collection(true), &listing(), Some("k"), Sort::Size)),
+        ("browse, empty", browse::browse(&lists, &collection(false), &empty, None, Sort::Name)),
+        ("destination", transfer::destination(&lists, &collection(false), &draft(), &groups())),
+        ("review", transfer::overview(&lists, &collection(false), &collection(true), &draft(), submission)),
+        ("tasks", tasks::tasks(&tasks, &[task(TaskState::Active), task(failed.clone())], None, Some("/tasks?after=x"))),
+        ("tasks, empty", tasks::tasks(&tasks, &[], None, None)),
+        ("task", task::task(&running, &task(TaskState::Active), &events())),
+        ("task, failed", task::task(&tasks, &task(failed), &events())),
+        ("receipt", receipt::receipt(&tasks, &receipt_view())),
+        ("device", device::device(&stranger(), &Step::Ask { note: Some("No such code".to_owned()) })),
+        ("device, confirm", device::device(&Frame { narrow: true, ..home.clone() }, &Step::Confirm(device))),
+        ("device, approved", device::device(&home, &Step::Approved)),
+        ("device, refused", device::device(&home, &Step::Refused)),
+        ("problem", problem::explain(&stranger(), &details(), &html! { p { "x" } })),
+    ]
+}
+
+fn details() -> crate::middleware::present::ProblemDetails {
+    let problem =
+        Problem::new(sealane_model::problem::ProblemKind::Denied, "no", "Policy says <no>", "Because.").next("Ask.");
+    let reference = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60".parse().unwrap();
+    crate::middleware::present::ProblemDetails::new(&problem, http::StatusCode::FORBIDDEN, reference)
+}
+
+fn select<'a>(document: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    document.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+fn words(element: &ElementRef<'_>) -> String {
+    element.text().collect::<String>().trim().to_owned()
+}
+
+fn each(check: impl Fn(&str, &Html)) {
+    for (name, page) in pages() {
+        check(name, &Html::parse_document(page.text()));
+    }
+}
+
+#[test]
+fn every_page_has_one_first_heading_a_title_a_language_and_landmarks() {
+    each(|name, page| {
+        for selector in ["h1", "main#main", "header", "footer", "html[lang=en]", "title", "a.skip[href='#main']"] {
+            assert_eq!(select(page, selector).len(), 1, "{name}: {selector}");
+        }
+        let levels: Vec<_> =
+            select(page, "h1, h2, h3").iter().map(|heading| heading.value().name().to_owned()).collect();
+        assert_eq!(levels[0], "h1", "{name}");
+    });
+}
+
+#[test]
+fn nothing_in_a_page_needs_a_looser_policy() {
+    each(|name, page| {
+        assert!(select(page, "[style], style, iframe, object, embed, base").is_empty(), "{name}");
+        for script in select(page, "script") {
+            assert!(script.value().attr("src").is_some_and(|src| src.starts_with("/assets/")), "{name}");
+            assert_eq!(words(&script), "", "{name}: inline script");
+        }
+        for element in select(page, "*") {
+            assert!(element.value().attrs().all(|(key, _)| !key.starts_with("on")), "{name}: event handler");
+            for (key, value) in
+                element.value().attrs().filter(|(key, _)| matches!(*key, "href" | "src" | "action" | "formaction"))
+            {
+                assert!(
+                    value.starts_with('/') && !value.starts_with("//") || value.starts_with('#'),
+                    "{name}: {key}={value}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn every_field_has_a_label_and_every_control_has_words() {
+    each(|name, page| {
+        let fors: Vec<_> = select(page, "label[for]").iter().filter_map(|label| label.value().attr("for")).collect();
+        for field in select(page, "input:not([type=hidden]), textarea, select") {
+            let id = field.value().attr("id");
+            let wrapped =
+                field.ancestors().filter_map(ElementRef::wrap).find(|element| element.value().name() == "label");
+            let labelled =
+                id.is_some_and(|id| fors.contains(&id)) || wrapped.is_some_and(|label| !words(&label).is_empty());
+            assert!(labelled, "{name}: {}", field.html());
+        }
+        for control in select(page, "a, button, summary, th, legend, caption, label") {
+            let image = control.select(&Selector::parse("img[alt]").unwrap()).next().is_some();
+            assert!(!words(&control).is_empty() || image, "{name}: {}", control.html());
+        }
+        for image in select(page, "img") {
+            assert!(image.value().attr("alt").is_some(), "{name}");
+        }
+    });
+}
+
+#[test]
+fn ids_are_unique_and_references_lead_somewhere() {
+    each(|name, page| {
+        let mut ids: Vec<_> = select(page, "[id]").iter().filter_map(|element| element.value().attr("id")).collect();
+        for attribute in ["aria-labelledby", "aria-describedby", "for"] {
+            for element in select(page, &format!("[{attribute}]")) {
+                let id = element.value().attr(attribute).unwrap();
+                assert!(ids.contains(&id), "{name}: {attribute}={id}");
+            }
+        }
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "{name}: an id twice");
+    });
+}
+
+#[test]
+fn every_form_that_changes_something_carries_the_form_token() {
+    each(|name, page| {
+        for form in select(page, "form[method=post]") {
+            let token = form.select(&Selector::parse("input[type=hidden][name=form_token]").unwrap()).next();
+            assert!(token.is_some_and(|token| token.value().attr("value") == Some(&"f0".repeat(32))), "{name}");
+        }
+    });
+}
+
+#[test]
+fn tables_say_what_they_hold_and_whose_their_headings_are() {
+    each(|name, page| {
+        for table in select(page, "table") {
+            assert!(table.select(&Selector::parse("caption").unwrap()).next().is_some(), "{name}");
+            for heading in table.select(&Selector::parse("th").unwrap()) {
+                assert!(matches!(heading.value().attr("scope"), Some("col" | "row")), "{name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_running_task_is_seen_without_scripts_and_an_ended_one_stays_still() {
+    for (name, refreshes) in [("task", true), ("task, failed", false)] {
+        let page = pages().into_iter().find(|(known, _)| *known == name).unwrap().1;
+        assert_eq!(page.text().contains("http-equiv=\"refresh\""), refreshes, "{name}");
+        assert_eq!(page.text().contains("data-stream"), refreshes, "{name}");
+        assert!(page.text().contains("<output role=\"status\">"), "{name}");
+    }
+}
+
+#[test]
+fn what_people_and_storage_call_things_is_never_markup() {
+    each(|name, page| {
+        assert!(select(page, "i, ruiz, b, no").is_empty(), "{name}");
+    });
+}
+
+#[test]
+fn what_cannot_be_moved_cannot_be_ticked() {
+    let page = browse::browse(&frame(Area::Collections), &collection(false), &listing(), None, Sort::Name);
+    let document = Html::parse_document(page.text());
+    let values: Vec<_> =
+        select(&document, "input[name=item]").iter().filter_map(|tick| tick.value().attr("value")).collect();
+    assert_eq!(values, ["d/a/dir with space", "f/a/a\"b<i>.dcm", "f/a/z.csv"]);
+}
+
+#[test]
+fn only_collections_that_can_be_written_are_destinations() {
+    let mut closed = collection(false);
+    closed.may.write = false;
+    let mut frozen = collection(true);
+    frozen.read_only = true;
+    let group = PeerGroup { title: "Hospital A".to_owned(), collections: Ok(vec![closed, frozen]) };
+    let page = transfer::destination(&frame(Area::Collections), &collection(false), &draft(), &[group]);
+    assert!(select(&Html::parse_document(page.text()), "input[type=radio]").is_empty());
+}
+
+#[test]
+fn rows_are_put_in_the_order_that_was_asked_for() {
+    let mut items = listing().items;
+    Sort::from_word(Some("size")).arrange(&mut items);
+    assert_eq!(items[0].size, 1 << 20);
+    Sort::from_word(Some("nonsense")).arrange(&mut items);
+    assert_eq!(items[0].size, 1 << 20, "an unknown order changes nothing");
+}

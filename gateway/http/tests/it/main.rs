@@ -1,0 +1,4 @@
+//! The faces of a site, seen from outside.
+
+mod document;
+mod inventory;
