@@ -13,44 +13,48 @@ use super::segment::{self, Allocator};
 use super::shared::Shared;
 use super::tile::Tiles;
 
+/// Tiles wait for a quiet moment, unless they are this many entries behind.
+const TILES_BEHIND: u64 = 1 << 20;
+
 /// Between two rounds, so that a busy log does not spend its disk on derived files.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Housekeeper {
-    pub(super) shared: Arc<Shared>,
-    pub(super) segments: Arc<Allocator>,
-    pub(super) openings: Arc<Allocator>,
-    pub(super) published: u64,
-    pub(super) tiles: Tiles,
+    shared: Arc<Shared>,
+    segments: Arc<Allocator>,
+    openings: Arc<Allocator>,
+    /// Size of the checkpoint in the file; `None` before the first.
+    published: Option<u64>,
+    publishing_fails: bool,
+    /// `None` after a failure: the next start makes them again.
+    tiles: Option<Tiles>,
+    /// Size of the log at the last round.
+    seen: u64,
     /// Held until the last checkpoint is published.
-    pub(super) lock: Arc<OwnedFd>,
+    lock: Arc<OwnedFd>,
 }
 
 impl Housekeeper {
-    pub(super) fn run(mut self) {
-        while self.shared.wait_for_chores() {
-            self.round();
-            self.shared.pause(PAUSE);
-        }
-        self.round();
-        if let Err(error) = self.tiles.finish(&self.shared) {
-            tracing::error!(%error, "the audit log's last tiles cannot be written; the next start tries again");
-        }
-        drop(self.lock);
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        segments: Arc<Allocator>,
+        openings: Arc<Allocator>,
+        lock: Arc<OwnedFd>,
+    ) -> Self {
+        let tiles = Some(Tiles::new(shared.layout.tiles()));
+        Self { shared, segments, openings, published: None, publishing_fails: false, tiles, seen: 0, lock }
     }
 
-    fn round(&mut self) {
-        self.keep_reserve();
-        if let Err(error) = self.publish() {
-            tracing::error!(%error, "the audit log's checkpoint file cannot be written");
+    pub(super) fn run(mut self) {
+        while self.shared.wait_for_chores() {
+            self.keep_reserve();
+            self.publish();
+            self.extend_tiles();
+            self.shared.pause(PAUSE);
         }
-        match self.tiles.catch_up(&self.shared) {
-            Ok(true) => {}
-            Ok(false) => self.shared.wake_housekeeper(),
-            Err(error) => {
-                tracing::error!(%error, "the audit log's tiles cannot be written; the next start makes them again")
-            }
-        }
+        self.publish();
+        self.finish_tiles();
+        drop(self.lock);
     }
 
     fn keep_reserve(&self) {
@@ -65,12 +69,46 @@ impl Housekeeper {
         }
     }
 
-    fn publish(&mut self) -> io::Result<()> {
+    fn publish(&mut self) {
         let head = self.shared.head();
-        if head.size() > self.published || self.published == 0 {
-            segment::replace(&self.shared.layout.checkpoint(), head.text().as_bytes(), false)?;
-            self.published = head.size();
+        if self.published == Some(head.size()) {
+            return;
         }
-        Ok(())
+        let replaced = segment::replace(&self.shared.layout.checkpoint(), head.text().as_bytes(), false);
+        match &replaced {
+            Ok(()) => self.published = Some(head.size()),
+            Err(error) if !self.publishing_fails => {
+                tracing::error!(%error, "the audit log's checkpoint file cannot be written");
+            }
+            Err(_) => {}
+        }
+        self.publishing_fails = replaced.is_err();
+    }
+
+    /// Tiles cost as much disk as the entries themselves, so writers go first.
+    fn extend_tiles(&mut self) {
+        let Some(tiles) = &mut self.tiles else { return };
+        let size = self.shared.size();
+        let busy = std::mem::replace(&mut self.seen, size) != size;
+        if busy && tiles.behind(size) < TILES_BEHIND {
+            return self.shared.wake_housekeeper();
+        }
+        match tiles.catch_up(&self.shared) {
+            Ok(true) => {}
+            Ok(false) => self.shared.wake_housekeeper(),
+            Err(error) => self.give_up_tiles(&error),
+        }
+    }
+
+    fn finish_tiles(&mut self) {
+        let Some(tiles) = &mut self.tiles else { return };
+        if let Err(error) = tiles.catch_up(&self.shared).and_then(|_| tiles.finish(&self.shared)) {
+            self.give_up_tiles(&error);
+        }
+    }
+
+    fn give_up_tiles(&mut self, error: &io::Error) {
+        tracing::error!(%error, "the audit log's tiles cannot be written; the next start makes them again");
+        self.tiles = None;
     }
 }

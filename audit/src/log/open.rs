@@ -22,7 +22,6 @@ use super::recover::{self, Found, FoundOpenings, Recoverer, Recovery};
 use super::segment::{self, Allocator, Writer};
 use super::sequencer::{Message, Sequencer};
 use super::shared::{Places, Shared};
-use super::tile::Tiles;
 use crate::event::{Assurance, Event, Phase};
 use crate::note::{Checkpoint, VerifierKey, is_origin};
 
@@ -77,14 +76,7 @@ pub(super) fn open(
     let at_ns = options.opened_at_ns.unwrap_or(found.last_at_ns);
     say_what_was_cut(&mut sequencer, &recovery, &found_openings, at_ns)?;
     shared.wake_housekeeper();
-    let housekeeper = Housekeeper {
-        shared: Arc::clone(&shared),
-        segments,
-        openings,
-        lock,
-        published: 0,
-        tiles: Tiles::new(opening.layout.tiles()),
-    };
+    let housekeeper = Housekeeper::new(Arc::clone(&shared), segments, openings, lock);
     let (inbox, threads) = opening.start(sequencer, housekeeper, options.queue)?;
     Ok(Opened { shared, inbox, threads, recovery })
 }

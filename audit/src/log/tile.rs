@@ -38,6 +38,11 @@ impl Tiles {
         Self { directory, next: 0, bundle: Vec::new(), levels: Vec::new() }
     }
 
+    /// Entries that are in no tile yet.
+    pub(super) const fn behind(&self, size: u64) -> u64 {
+        size.saturating_sub(self.next)
+    }
+
     /// Takes acknowledged entries that are in no tile yet. Says whether that was all.
     pub(super) fn catch_up(&mut self, shared: &Shared) -> io::Result<bool> {
         let size = shared.size();
@@ -92,7 +97,7 @@ impl Tiles {
 
     /// Writes the partial tiles that the last checkpoint needs; if tiles are behind, the next start does.
     pub(super) fn finish(&self, shared: &Shared) -> io::Result<()> {
-        if self.next < shared.size() {
+        if self.behind(shared.size()) > 0 {
             return Ok(());
         }
         if !self.bundle.is_empty() {
