@@ -4,7 +4,6 @@
 //! two lanes, with and without the receiver computing the digests that it compares. Quote ratios from one run: absolute
 //! figures move with the machine.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on stops")]
-#![expect(missing_docs, reason = "a program, not a library")]
 
 use std::path::Path;
 use std::time::Instant;

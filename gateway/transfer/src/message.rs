@@ -23,3 +23,6 @@ pub use data::{
 };
 pub use handshake::{Hello, HelloReply, NONCE_BYTES, VERSION};
 pub use refusal::Refused;
+
+#[cfg(test)]
+mod tests;

@@ -217,8 +217,8 @@ impl LaneClient {
             return Err(LaneError::Protocol("too many requests are open: take an answer first"));
         }
         let frame = encode(kind, request)?;
-        self.outgoing.write_all(&frame).await?;
-        self.outgoing.flush().await?;
+        within(SILENCE, self.outgoing.write_all(&frame)).await?;
+        within(SILENCE, self.outgoing.flush()).await?;
         self.awaited.push_back(awaited);
         Ok(())
     }

@@ -93,9 +93,8 @@ impl Connection {
     /// Sends one message.
     pub(crate) async fn say<T: Serialize + Bounded>(&mut self, kind: FrameKind, message: &T) -> Result<(), LaneError> {
         let frame = encode(kind, message)?;
-        self.outgoing.write_all(&frame).await?;
-        self.outgoing.flush().await?;
-        Ok(())
+        within(SILENCE, self.outgoing.write_all(&frame)).await?;
+        within(SILENCE, self.outgoing.flush()).await
     }
 
     /// The next frame, which must come soon. None where the other end closed in good order.

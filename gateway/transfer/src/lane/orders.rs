@@ -11,6 +11,7 @@ use sealane_connectors::Connector;
 use sealane_crypto::Signed;
 use sealane_model::{Collection, Order, Peer, Problem, TaskId};
 use sealane_policy::Subject;
+use tokio_util::sync::CancellationToken;
 
 use crate::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, RemoteCollection};
 
@@ -21,6 +22,8 @@ pub struct SourceCollection {
     pub collection: Collection,
     /// Opens its storage.
     pub connector: Arc<dyn Connector>,
+    /// Cancelled when the order's task is cancelled or ends here: its lanes end with it.
+    pub ended: CancellationToken,
 }
 
 impl std::fmt::Debug for SourceCollection {

@@ -5,20 +5,25 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use sealane_model::limits::ORDER_LIFETIME;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
 use super::buffer::{BufferPool, FrameBuffer};
 use super::error::LaneError;
 use super::frame::{FrameKind, decode};
-use super::handshake::{Connection, Incoming, Outgoing};
+use super::handshake::{Connection, Incoming, Outgoing, SILENCE, within};
 use super::reading::{Answering, Gone, Moved, Readable, Wanted};
 
 /// Requests that may wait while one is answered; as many as [`super::client::MAX_AHEAD`] allows a destination.
 const WAITING: usize = super::client::MAX_AHEAD;
 /// Full buffers between reading and sending: with the one being filled and the one being sent, 5 MiB.
 const READ_AHEAD: usize = 3;
+
+/// A lane on which nothing is asked for this long has nobody at its other end.
+const IDLE: Duration = ORDER_LIFETIME;
 
 /// What a lane carried, counted while it runs so that it is known however the lane ends.
 #[derive(Debug, Default)]
@@ -58,7 +63,7 @@ pub(super) async fn send(connection: Connection, source: Readable, carried: &Car
 
 async fn take_requests(mut incoming: Incoming, wanted: mpsc::Sender<Wanted>) -> Result<(), LaneError> {
     let mut body = Vec::new();
-    while let Some(kind) = incoming.next(&mut body).await? {
+    while let Some(kind) = within(IDLE, incoming.next(&mut body)).await? {
         let request = match kind {
             FrameKind::Plan => Wanted::Plan(decode(&body)?),
             FrameKind::Range => Wanted::Range(decode(&body)?),
@@ -95,12 +100,11 @@ async fn write(
     mut buffers: mpsc::Receiver<FrameBuffer>,
 ) -> Result<(), LaneError> {
     while let Some(buffer) = buffers.recv().await {
-        outgoing.write_all(buffer.filled()).await?;
+        within(SILENCE, outgoing.write_all(buffer.filled())).await?;
         pool.give(buffer);
         if buffers.is_empty() {
-            outgoing.flush().await?;
+            within(SILENCE, outgoing.flush()).await?;
         }
     }
-    outgoing.shutdown().await?;
-    Ok(())
+    within(SILENCE, outgoing.shutdown()).await
 }

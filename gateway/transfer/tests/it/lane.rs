@@ -244,6 +244,18 @@ async fn a_lane_ends_when_the_site_stops_and_is_recorded_as_interrupted() {
 }
 
 #[tokio::test]
+async fn a_lane_ends_when_its_task_is_cancelled_at_the_source() {
+    let sites = TwoSites::start().await;
+    let mut lane = sites.lane().await;
+    sites.source.task_ended.cancel();
+    lane.plan(0, None).await.ok();
+    assert!(lane.next_plan_page().await.is_err());
+    let entries = sites.source.lane_entries().await;
+    let outcome = entries.last().unwrap().entry.outcome.clone().unwrap();
+    assert_eq!((outcome.outcome, outcome.code.as_str()), (Outcome::Interrupted, "task-ended"));
+}
+
+#[tokio::test]
 async fn what_is_said_on_a_control_connection_arrives_and_is_answered() {
     let sites = TwoSites::start().await;
     let mut control = sites.destination.dialer().control(&sites.peer).await.unwrap();

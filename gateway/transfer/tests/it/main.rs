@@ -1,11 +1,5 @@
 //! Transfers between two sites, seen from outside: real TLS on loopback, real files, real policy, real audit logs.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod guard;
 mod handshake;

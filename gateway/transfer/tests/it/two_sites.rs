@@ -47,6 +47,7 @@ pub(crate) struct Site {
     pub(crate) collection: Collection,
     pub(crate) connector: Arc<dyn Connector>,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) task_ended: CancellationToken,
     pub(crate) heard: Arc<Mutex<Vec<String>>>,
     connections: TaskTracker,
     folder: TempDir,
@@ -85,6 +86,7 @@ impl Site {
             collection,
             connector,
             shutdown: CancellationToken::new(),
+            task_ended: CancellationToken::new(),
             heard: Arc::default(),
             connections: TaskTracker::new(),
             folder,
@@ -102,6 +104,7 @@ impl Site {
                 source: SourceCollection {
                     collection: self.collection.clone(),
                     connector: Arc::clone(&self.connector),
+                    ended: self.task_ended.clone(),
                 },
                 heard: Arc::clone(&self.heard),
             }),

@@ -2,12 +2,13 @@
 
 use futures_util::future::join_all;
 use sealane_audit::event::Transfer;
-use sealane_audit::{Object, OutcomeRecord};
+use sealane_audit::{Object, Outcome, OutcomeRecord};
 use sealane_database::lane_ticket;
 use sealane_model::permit::Read;
 use sealane_model::problem::ProblemKind;
 use sealane_model::{Collection, Order, Peer, Problem, RemotePath};
 use sealane_policy::{Action, Resource, Subject};
+use tokio_util::sync::CancellationToken;
 
 use super::{Caller, Inner, refuse};
 use crate::guard::{Ask, Details, Grant};
@@ -43,16 +44,17 @@ impl From<OrderError> for Refused {
 struct Admitted {
     source: Readable,
     grants: Vec<Grant<Read>>,
+    ended: CancellationToken,
 }
 
 impl Inner {
-    pub(super) async fn serve_lane(&self, mut caller: Caller, open: LaneOpen) -> Result<(), LaneError> {
+    pub(super) async fn serve_lane(&self, caller: Caller, open: LaneOpen) -> Result<(), LaneError> {
         let checked = check(&open.order, &self.parties(&caller.peer), self.parts.clock.now());
         let admitted = match &checked {
             Ok(order) => self.admit(&caller.peer, &caller.agreed, order, open.lane).await,
             Err(error) => Err(Refused::from(error.clone())),
         };
-        let Admitted { source, grants } = match admitted {
+        let Admitted { source, grants, ended } = match admitted {
             Ok(admitted) => admitted,
             Err(refused) => {
                 let task = checked.ok().map(|order| order.task);
@@ -65,14 +67,14 @@ impl Inner {
                 return refuse(caller.connection, problem).await;
             }
         };
-        let cipher = caller.agreed.cipher.clone();
         let carried = Carried::default();
-        let ended = match caller.connection.say(FrameKind::Opened, &Opened { cipher }).await {
-            Ok(()) => send(caller.connection, source, &carried).await,
-            Err(error) => Err(error),
+        let result = tokio::select! {
+            biased;
+            () = ended.cancelled() => None,
+            result = carry(caller, source, &carried) => Some(result),
         };
-        close(grants, &ended, &carried).await;
-        ended
+        close(grants, result.as_ref(), &carried).await;
+        result.unwrap_or(Ok(()))
     }
 
     /// Everything that must be right before a byte may leave, in order of cost.
@@ -83,7 +85,7 @@ impl Inner {
         }
         check_lane(order, lane)?;
         self.use_ticket(order, lane).await?;
-        let SourceCollection { collection, connector } = self.parts.orders.source(peer, order).await?;
+        let SourceCollection { collection, connector, ended } = self.parts.orders.source(peer, order).await?;
         if !collection.class.is_within(peer.ceiling) {
             return Err(above_ceiling(&collection, peer).into());
         }
@@ -91,7 +93,7 @@ impl Inner {
         let grants = self.release(peer, agreed, order, lane, &collection, &subject).await?;
         let items = order.items.iter().zip(&grants).map(|(item, grant)| readable(&item.source, item.recursive, grant));
         let items = items.collect::<Result<_, Problem>>()?;
-        Ok(Admitted { source: Readable { connector, items }, grants })
+        Ok(Admitted { source: Readable { connector, items }, grants, ended })
     }
 
     async fn use_ticket(&self, order: &Order, lane: u16) -> Result<(), Refused> {
@@ -151,13 +153,24 @@ fn readable(root: &RemotePath, recursive: bool, grant: &Grant<Read>) -> Result<R
     Ok(ReadableItem { root: root.clone(), recursive, permit })
 }
 
-/// One outcome for each intent. The bytes stand with the first: a lane's items share one connection.
-async fn close(grants: Vec<Grant<Read>>, ended: &Result<(), LaneError>, carried: &Carried) {
+/// Opens the lane and serves it until the destination closes it.
+async fn carry(mut caller: Caller, source: Readable, carried: &Carried) -> Result<(), LaneError> {
+    let cipher = caller.agreed.cipher.clone();
+    caller.connection.say(FrameKind::Opened, &Opened { cipher }).await?;
+    send(caller.connection, source, carried).await
+}
+
+/// One outcome for each intent; `result` is none where the task ended first. The bytes stand with the first outcome: the
+/// items of a lane share one connection.
+async fn close(grants: Vec<Grant<Read>>, result: Option<&Result<(), LaneError>>, carried: &Carried) {
     let mut details = Details::none().bytes(carried.bytes()).files(carried.files());
     for grant in grants {
-        let outcome = match ended {
-            Ok(()) => OutcomeRecord::done(),
-            Err(error) => OutcomeRecord::new(sealane_audit::Outcome::Failed, error.code(), "the lane was lost"),
+        let outcome = match result {
+            Some(Ok(())) => OutcomeRecord::done(),
+            Some(Err(error)) => OutcomeRecord::new(Outcome::Failed, error.code(), "the lane was lost"),
+            None => {
+                OutcomeRecord::new(Outcome::Interrupted, "task-ended", "the task ended here, and its lanes with it")
+            }
         };
         if let Err(error) = grant.done(outcome, std::mem::take(&mut details)).await {
             tracing::error!(error = %error, "the end of a lane could not be recorded");
