@@ -1,6 +1,43 @@
 //! Use cases: what a caller can ask of a site, each decided, recorded, done.
 //!
 //! Every function here goes the same way: `Guard::permit` decides and makes the intent durable, the act takes the permit,
-//! `Grant::done` records the outcome. No record, no act. What is not a person's to know of is "not found" for them.
+//! `Grant::done` records the outcome. No record, no act. What is not a person's to know of is "not found" for them, in the
+//! same words as what does not exist. What callers are told is a `sealane_model::Problem`; what they are shown stands in
+//! [`view`], one set of shapes for API, pages and command line.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a refusal is a Problem with words for people: it is rare, and moving it costs nothing that matters"
+)]
+
+pub mod access_rules;
+mod act;
+mod app;
+pub mod audit_view;
+pub mod browse;
+mod caller;
+pub mod collections;
+pub mod configure;
+pub mod content;
+pub mod health;
+pub mod housekeeping;
+pub mod idempotency;
+pub mod identity;
+mod limiter;
+pub mod me;
+mod outbound;
+mod page;
+pub mod peers;
+mod place;
+pub mod policy_sync;
+mod problem;
+mod remote_names;
+pub mod site;
+pub mod transfers;
+pub mod uploads;
 pub mod view;
+
+pub use app::{Administrator, App, AppParts, Settings, SetupError};
+pub use caller::{Actor, Caller, Client};
+pub use page::PageQuery;
+pub use place::{CollectionRef, RefError};

@@ -70,7 +70,7 @@ pub struct EntryView {
 impl From<&Entry> for EntryView {
     fn from(entry: &Entry) -> Self {
         Self {
-            name: entry.path.file_name().map_or_else(|| "/".to_owned(), name_text),
+            name: entry.path.file_name().map_or_else(|| "/".to_owned(), Component::to_text),
             path: entry.path.clone(),
             kind: entry.kind,
             size: entry.size,
@@ -78,12 +78,6 @@ impl From<&Entry> for EntryView {
             mode: entry.mode,
         }
     }
-}
-
-/// A component in the escaped form of paths, without the slash.
-#[must_use]
-pub fn name_text(name: &Component) -> String {
-    RemotePath::root().join(name).to_text().trim_start_matches('/').to_owned()
 }
 
 /// One page of a directory, names in the order of their bytes.
@@ -104,6 +98,15 @@ pub struct Made {
     pub path: RemotePath,
     /// Whether it was made now; `false` if it was there before.
     pub made: bool,
+}
+
+/// The answer to renaming.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// What it was called.
+    pub from: RemotePath,
+    /// What it is called now.
+    pub to: RemotePath,
 }
 
 /// The answer to removing.

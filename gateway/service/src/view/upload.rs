@@ -20,9 +20,6 @@ pub struct NewUpload {
     /// Its SHA-256 tree digest over records of 1 MiB, checked before it gets its name.
     #[serde(default)]
     pub digest: Option<Digest>,
-    /// Why, where a rule asks for it.
-    #[serde(default)]
-    pub purpose: Option<String>,
 }
 
 /// An upload under way.
@@ -40,4 +37,17 @@ pub struct UploadView {
     pub digest: Option<Digest>,
     /// When it is given up if nothing comes.
     pub expires_at: Timestamp,
+}
+
+/// A file that an upload has become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredView {
+    /// Its name now.
+    pub path: RemotePath,
+    /// Length in bytes.
+    pub size: u64,
+    /// Its time of last change.
+    pub modified: Modified,
+    /// The SHA-256 tree digest of what was stored; absent where an earlier, interrupted commit had stored it already.
+    pub digest: Option<Digest>,
 }

@@ -1,0 +1,87 @@
+//! Health: whether the process answers, and whether it can do its work. Public, so it says little and costs little.
+
+use std::time::Duration;
+
+use sealane_database::{collection, storage_gateway};
+use sealane_model::{Problem, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::act::blocking;
+use crate::app::App;
+use crate::problem;
+use crate::view::{HealthPart, LiveView, ReadyView};
+
+/// Anybody may ask; the parts are looked at once a second at most.
+const KEEP: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
+const MOST_COLLECTIONS: usize = 1_000;
+
+/// The last look.
+#[derive(Debug, Default)]
+pub(crate) struct Readiness(Mutex<Option<(Timestamp, ReadyView)>>);
+
+/// The process answers.
+#[must_use]
+pub fn live() -> LiveView {
+    LiveView { status: "live".to_owned() }
+}
+
+/// Whether database, audit log and storage work.
+pub async fn ready(app: &App) -> ReadyView {
+    let now = app.now();
+    let mut last = app.parts().readiness.0.lock().await;
+    if let Some((at, view)) = last.as_ref()
+        && now.since(*at) < KEEP
+        && *at <= now
+    {
+        return view.clone();
+    }
+    let audit = app.guard().log().health().map_err(|error| problem::unrecorded(&error));
+    let parts = vec![
+        part("database", in_time(database(app)).await),
+        part("audit", audit),
+        part("storage", in_time(storage(app)).await),
+    ];
+    let view = ReadyView { ready: parts.iter().all(|part| part.ok), parts };
+    *last = Some((now, view.clone()));
+    view
+}
+
+async fn database(app: &App) -> Result<(), Problem> {
+    app.database().ping().await.map_err(problem::database)
+}
+
+/// Every collection's storage answers.
+async fn storage(app: &App) -> Result<(), Problem> {
+    let mut db = app.db().await?;
+    let gateways = storage_gateway::list(&mut db).await.map_err(problem::database)?;
+    let collections = collection::list(&mut db, None, MOST_COLLECTIONS).await.map_err(problem::database)?;
+    drop(db);
+    let registry = std::sync::Arc::clone(&app.parts().registry);
+    blocking(move || {
+        for collection in &collections {
+            let gateway = gateways.iter().find(|gateway| gateway.id == collection.storage_gateway);
+            if let Some(gateway) = gateway {
+                registry.open(collection, gateway)?.free_bytes()?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn in_time(look: impl Future<Output = Result<(), Problem>>) -> Result<(), Problem> {
+    let late = || {
+        Problem::new(
+            sealane_model::problem::ProblemKind::Unavailable,
+            "timeout",
+            "No answer in time",
+            "It does not answer.",
+        )
+    };
+    tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| Err(late()))
+}
+
+fn part(name: &str, result: Result<(), Problem>) -> HealthPart {
+    HealthPart { name: name.to_owned(), ok: result.is_ok(), code: result.err().map(|problem| problem.code) }
+}

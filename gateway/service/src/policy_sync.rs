@@ -1,0 +1,85 @@
+//! The rules in force follow the database: at once on the node that changes them, within a second on the others.
+//!
+//! Each change of the rules moves the epoch on in the same transaction. INVARIANT: on one node snapshots are published in
+//! the order of their epochs, because loading and publishing happen under one lock.
+
+use std::time::Duration;
+
+use sealane_audit::Phase;
+use sealane_audit::event::Assurance;
+use sealane_database::{Database, access_rule};
+use sealane_model::{Problem, Timestamp};
+use sealane_policy::Snapshot;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::problem;
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The epoch of the rules that this node decides with; `None` before the first refresh.
+#[derive(Debug, Default)]
+pub(crate) struct Published(Mutex<Option<i64>>);
+
+/// The rules as the database has them: what an engine begins with.
+pub async fn load(database: &Database, now: Timestamp) -> Result<Snapshot, Problem> {
+    let mut db = database.acquire().await.map_err(problem::database)?;
+    let rows = access_rule::active(&mut db, now).await.map_err(problem::database)?;
+    Snapshot::build(rows).map_err(|error| problem::internal("rules-refused", &error))
+}
+
+/// Decide with the rules as they are in the database now.
+pub async fn refresh(app: &App) -> Result<(), Problem> {
+    let mut published = app.parts().policy.0.lock().await;
+    // The epoch is read first: rules that change in between are newer than it says, and are loaded again at the next look.
+    let epoch = current_epoch(app).await?;
+    publish(app, epoch).await?;
+    *published = Some(epoch);
+    Ok(())
+}
+
+/// Look every second whether another node has changed the rules, until the site stops.
+pub async fn run(app: App, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(problem) = follow(&app).await {
+            tracing::error!(code = %problem.code, "access rules could not be read; those in force stay in force");
+        }
+    }
+}
+
+/// One look: publish if the epoch has moved.
+pub async fn follow(app: &App) -> Result<(), Problem> {
+    let mut published = app.parts().policy.0.lock().await;
+    let epoch = current_epoch(app).await?;
+    if *published == Some(epoch) {
+        return Ok(());
+    }
+    publish(app, epoch).await?;
+    *published = Some(epoch);
+    Ok(())
+}
+
+async fn current_epoch(app: &App) -> Result<i64, Problem> {
+    let mut db = app.db().await?;
+    access_rule::epoch(&mut db).await.map_err(problem::database)
+}
+
+async fn publish(app: &App, epoch: i64) -> Result<(), Problem> {
+    let snapshot = load(app.database(), app.now()).await?;
+    let event = app
+        .guard()
+        .event(Assurance::PolicyPublish, Phase::Info, app.guard().fresh_op())
+        .detail("epoch", epoch)
+        .detail("snapshot", snapshot.hash().to_string())
+        .detail("rules", snapshot.len());
+    // INVARIANT: rules come into force whether or not that can be recorded: holding back a revocation would be worse.
+    app.guard().engine().publish(snapshot);
+    app.guard().record(event).await.map(drop).map_err(|error| problem::unrecorded(&error))
+}

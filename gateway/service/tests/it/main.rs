@@ -1,0 +1,16 @@
+//! The service used as its faces use it: a real SQLite database, audit log, policy engine and POSIX directory for each
+//! test, a clock that stands still until told, and an identity provider that can be made to lie.
+
+mod access;
+mod audit_first;
+mod configuration;
+mod content;
+mod device;
+mod harness;
+mod provider;
+mod repeating;
+mod session;
+mod sign_in;
+mod sign_in_attacks;
+mod trust;
+mod uploads;

@@ -1,0 +1,105 @@
+//! Sessions: their tokens, their ends.
+
+use std::time::Duration;
+
+use sealane_audit::event::Identity;
+use sealane_model::SessionKind;
+use sealane_service::housekeeping;
+use sealane_service::identity::{self, Begin, session};
+
+use crate::harness::{Site, query};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn every_sign_in_has_a_new_token_and_ends_the_old_one() {
+    let site = Site::start().await;
+    let first = site.try_sign_in(Begin::default()).await.unwrap();
+    let redirect = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
+    let back = site.provider.visit(&redirect.location).await;
+    let binding = redirect.binding.expose().clone();
+    let old = first.token.expose().clone();
+    let second =
+        identity::callback::finish(&site.app, query(&back), Some(&binding), Some(&old), &site.client()).await.unwrap();
+    assert_ne!(second.token.expose(), &old);
+    assert!(site.authenticate(&old, SessionKind::Browser).await.is_none());
+    assert!(site.authenticate(second.token.expose(), SessionKind::Browser).await.is_some());
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_uses_ends_after_an_hour() {
+    let site = Site::start().await;
+    let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
+    site.pass(HOUR);
+    assert!(site.authenticate(signed_in.token.expose(), SessionKind::Browser).await.is_none());
+}
+
+#[tokio::test]
+async fn a_session_that_is_used_ends_after_twelve_hours() {
+    let site = Site::start().await;
+    let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
+    for _ in 0..23 {
+        site.pass(HOUR / 2);
+        assert!(site.authenticate(signed_in.token.expose(), SessionKind::Browser).await.is_some());
+    }
+    site.pass(HOUR / 2);
+    assert!(site.authenticate(signed_in.token.expose(), SessionKind::Browser).await.is_none());
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_stays_ended() {
+    let site = Site::start().await;
+    let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
+    let caller = site.caller(&signed_in).await;
+    session::sign_out(&site.app, &caller).await.unwrap();
+    assert!(site.authenticate(signed_in.token.expose(), SessionKind::Browser).await.is_none());
+    assert_eq!(site.entries(Identity::SignOut).len(), 2, "intent and outcome");
+}
+
+#[tokio::test]
+async fn a_cookies_token_is_no_bearer_token() {
+    let site = Site::start().await;
+    let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
+    assert!(site.authenticate(signed_in.token.expose(), SessionKind::Cli).await.is_none());
+}
+
+#[tokio::test]
+async fn what_was_never_a_token_opens_nothing() {
+    let site = Site::start().await;
+    site.try_sign_in(Begin::default()).await.unwrap();
+    for token in ["", "slb_", "slb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &"x".repeat(10_000)] {
+        assert!(site.authenticate(token, SessionKind::Browser).await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn the_database_does_not_hold_the_token() {
+    let site = Site::start().await;
+    let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
+    let token = signed_in.token.expose().as_bytes();
+    for entry in std::fs::read_dir(site.directory.path()).unwrap() {
+        let file = entry.unwrap().path();
+        if file.is_file() {
+            let content = std::fs::read(&file).unwrap();
+            assert!(!content.windows(token.len()).any(|window| window == token), "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_form_token_belongs_to_one_session() {
+    let token = session::form_token("slb_one");
+    assert!(session::form_token_matches("slb_one", &token));
+    assert!(!session::form_token_matches("slb_two", &token));
+    assert!(!session::form_token_matches("slb_one", ""));
+}
+
+#[tokio::test]
+async fn what_has_ended_is_swept_away() {
+    let site = Site::start().await;
+    site.try_sign_in(Begin::default()).await.unwrap();
+    identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
+    assert_eq!(housekeeping::sweep(&site.app).await.unwrap(), 0);
+    site.pass(HOUR);
+    assert_eq!(housekeeping::sweep(&site.app).await.unwrap(), 2);
+}
