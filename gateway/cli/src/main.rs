@@ -1,2 +1,7 @@
 //! The `sealane` binary: the library does the work.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sealane_cli::run()
+}

@@ -1,0 +1,17 @@
+//! `sealane completions`: what a shell needs to complete commands.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// Which shell.
+    shell: Shell,
+}
+
+pub(super) fn run(arguments: &CompletionsArguments) -> anyhow::Result<()> {
+    let mut text = Vec::new();
+    clap_complete::generate(arguments.shell, &mut super::Arguments::command(), "sealane", &mut text);
+    std::io::Write::write_all(&mut std::io::stdout(), &text)?;
+    Ok(())
+}

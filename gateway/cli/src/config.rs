@@ -1,0 +1,185 @@
+//! The configuration file of a site: one TOML file, read once, checked whole.
+//!
+//! What is wrong is said with file, line, key and the allowed values. Unknown keys are refused: a misspelt key that is
+//! silently ignored is a protection that is silently off. Paths in the file are relative to the file.
+
+pub mod check;
+pub mod file;
+pub mod template;
+
+use std::path::{Path, PathBuf};
+
+pub use file::{AccessRuleConfig, CollectionConfig, ConfigFile, IdentityProviderConfig, StorageGatewayConfig};
+
+/// What is wrong with a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read the configuration file {}: {source}\n  next: name an existing file with --config, or make one with `sealane init`", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or a key or value is not one that is known.
+    #[error("{}:{line}: {message}\n{excerpt}", path.display())]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// Which key or value, and what is allowed.
+        message: String,
+        /// The line itself.
+        excerpt: String,
+    },
+    /// It is well formed, but says things that do not fit together.
+    #[error("{} has {} mistake(s):\n{}", path.display(), problems.len(), problems.join("\n"))]
+    Inconsistent {
+        /// Which file.
+        path: PathBuf,
+        /// Each mistake with its line.
+        problems: Vec<String>,
+    },
+}
+
+/// A configuration that was read and checked, with its paths made absolute.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What the file says.
+    pub file: ConfigFile,
+    /// The folder of the file: what relative paths start from.
+    pub base: PathBuf,
+}
+
+impl Config {
+    /// Read and check a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not valid, or contradicts itself.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let base = std::path::absolute(path)
+            .ok()
+            .and_then(|absolute| absolute.parent().map(Path::to_owned))
+            .unwrap_or_else(|| PathBuf::from("."));
+        Self::parse(&text, path, base)
+    }
+
+    /// Check a text as if it stood in the file `path`.
+    ///
+    /// # Errors
+    /// When it is not valid or contradicts itself.
+    pub fn parse(text: &str, path: &Path, base: PathBuf) -> Result<Self, ConfigError> {
+        let file: ConfigFile = toml::from_str(text).map_err(|error| invalid(path, text, &error))?;
+        let problems = check::problems(&file, text);
+        if problems.is_empty() {
+            Ok(Self { file, base })
+        } else {
+            Err(ConfigError::Inconsistent { path: path.to_owned(), problems })
+        }
+    }
+
+    /// A path of the file as an absolute one.
+    #[must_use]
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// Where keys, log and database are, unless the file says otherwise.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.resolve(&self.file.site.state)
+    }
+
+    /// Where the site's keys are: shared by the nodes of a site.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.file.site.keys.as_ref().map_or_else(|| self.state().join("keys"), |keys| self.resolve(keys))
+    }
+
+    /// Where this node's audit log is.
+    #[must_use]
+    pub fn audit(&self) -> PathBuf {
+        self.state().join("audit").join(self.file.node.name.as_str())
+    }
+
+    /// The URL of the control database.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.file
+            .database
+            .url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.state().join("site.db").display()))
+    }
+}
+
+fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let line = error.span().map_or(1, |span| check::line_of(text, span.start));
+    let excerpt = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    ConfigError::Invalid {
+        path: path.to_owned(),
+        line,
+        message: error.message().to_owned(),
+        excerpt: format!("  {line} | {excerpt}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(text, Path::new("sealane.toml"), PathBuf::from("/etc/sealane"))
+    }
+
+    fn template() -> String {
+        template::render(&template::Answers::for_tests())
+    }
+
+    #[test]
+    fn what_init_writes_is_valid() {
+        let config = parse(&template()).unwrap();
+        assert_eq!(config.state(), PathBuf::from("/etc/sealane/state"));
+        assert!(config.database_url().starts_with("sqlite:///etc/sealane/state/site.db"));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_line_and_allowed_keys() {
+        let text = template().replace("listen =", "listne =");
+        let line = 1 + text.lines().position(|line| line.starts_with("listne")).unwrap();
+        let message = parse(&text).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("sealane.toml:{line}: unknown field `listne`")), "{message}");
+        assert!(message.contains("`listen`"), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_class_is_named_with_the_allowed_ones() {
+        let text =
+            format!("{}\n[[storage_gateway]]\nname = \"g\"\nroot = \"/data\"\nclasses = [\"secret\"]\n", template());
+        let message = parse(&text).unwrap_err().to_string();
+        assert!(message.contains("secret") && message.contains("phi-limited"), "{message}");
+    }
+
+    #[test]
+    fn a_collection_on_an_unknown_storage_gateway_is_named_with_its_line() {
+        let text = format!(
+            "{}\n[[collection]]\nname = \"c\"\ntitle = \"C\"\nstorage_gateway = \"nowhere\"\nclass = \"phi\"\n",
+            template()
+        );
+        let message = parse(&text).unwrap_err().to_string();
+        assert!(message.contains("storage_gateway 'nowhere'"), "{message}");
+        assert!(message.contains("line "), "{message}");
+    }
+
+    #[test]
+    fn nothing_of_the_demo_can_be_switched_on() {
+        for line in ["allow_loopback_http = true", "demo = true", "plain_http = 8080"] {
+            let text = template().replace("[site]", &format!("[site]\n{line}"));
+            assert!(parse(&text).unwrap_err().to_string().contains("unknown field"), "{line}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the types of the file cannot say: names that refer to each other, values that exclude each other.
+
+use std::collections::HashSet;
+
+use sealane_model::RemotePath;
+use sealane_model::limits::MAX_LANES;
+
+use super::file::ConfigFile;
+
+/// The line of a byte position, from 1.
+#[must_use]
+pub(super) fn line_of(text: &str, position: usize) -> usize {
+    1 + text.bytes().take(position).filter(|&byte| byte == b'\n').count()
+}
+
+/// Every mistake, each with its line and what to write instead.
+#[must_use]
+pub(super) fn problems(file: &ConfigFile, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    check_site(file, &mut found);
+    check_storage(file, text, &mut found);
+    check_rules(file, text, &mut found);
+    found
+}
+
+fn check_site(file: &ConfigFile, found: &mut Vec<String>) {
+    let url = &file.site.url;
+    if url.scheme() != "https" || url.host().is_none() {
+        found.push(format!(
+            "  [site] url: '{url}' is not an https URL with a host; write for example https://sealane.example.edu"
+        ));
+    }
+    if file.transfer.lanes == 0 || file.transfer.lanes > MAX_LANES {
+        found.push(format!("  [transfer] lanes: {} is not a number from 1 to {MAX_LANES}", file.transfer.lanes));
+    }
+    for provider in &file.identity_provider {
+        if provider.issuer.scheme() != "https" {
+            found.push(format!(
+                "  [[identity_provider]] issuer: '{}' is not https; an issuer is trusted by its certificate",
+                provider.issuer
+            ));
+        }
+    }
+}
+
+fn check_storage(file: &ConfigFile, text: &str, found: &mut Vec<String>) {
+    let mut gateways = HashSet::new();
+    for gateway in &file.storage_gateway {
+        if !gateways.insert(gateway.name.as_str()) {
+            found.push(format!("  [[storage_gateway]] name: '{}' stands twice", gateway.name));
+        }
+    }
+    let mut collections = HashSet::new();
+    for collection in &file.collection {
+        if !collections.insert(collection.name.as_str()) {
+            found.push(format!("  [[collection]] name: '{}' stands twice", collection.name));
+        }
+        let wanted = collection.storage_gateway.get_ref();
+        let Some(gateway) = file.storage_gateway.iter().find(|gateway| gateway.name.as_str() == wanted) else {
+            let line = line_of(text, collection.storage_gateway.span().start);
+            let known = listed(gateways.iter().copied());
+            found.push(format!(
+                "  line {line}: storage_gateway '{wanted}' of collection '{}' is not one of: {known}",
+                collection.name
+            ));
+            continue;
+        };
+        let class = *collection.class.get_ref();
+        if !gateway.classes.contains(&class) {
+            let line = line_of(text, collection.class.span().start);
+            let allowed = listed(gateway.classes.iter().map(|class| class.as_str()));
+            found.push(format!(
+                "  line {line}: class '{}' of collection '{}' may not be held by storage gateway '{wanted}', which may hold: {allowed}",
+                class.as_str(),
+                collection.name
+            ));
+        }
+    }
+}
+
+fn check_rules(file: &ConfigFile, text: &str, found: &mut Vec<String>) {
+    for rule in &file.access_rule {
+        let wanted = rule.collection.get_ref();
+        let line = line_of(text, rule.collection.span().start);
+        if !file.collection.iter().any(|collection| collection.name.as_str() == wanted) {
+            let known = listed(file.collection.iter().map(|collection| collection.name.as_str()));
+            found.push(format!("  line {line}: collection '{wanted}' of an access rule is not one of: {known}"));
+        }
+        if let Err(error) = RemotePath::parse_text(&rule.path) {
+            found.push(format!("  line {line}: path of an access rule: {error}"));
+        }
+        if let Err(error) = super::super::principal::parse(rule.principal.get_ref()) {
+            let line = line_of(text, rule.principal.span().start);
+            found.push(format!("  line {line}: {error}"));
+        }
+        if rule.permissions.is_empty() {
+            found.push(format!("  line {line}: permissions is empty; name some of: list, read, write, delete, share"));
+        }
+    }
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    if names.is_empty() { "(none is configured)".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,183 @@
+//! The keys of the configuration file, one struct a table.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use sealane_model::{Class, CollectionName, Permission, Timestamp};
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// Who and where this site is.
+    pub site: SiteConfig,
+    /// Which of the site's nodes this is.
+    #[serde(default)]
+    pub node: NodeConfig,
+    /// The control database.
+    #[serde(default)]
+    pub database: DatabaseConfig,
+    /// The institution's certificate for pages and API; self-signed where absent.
+    pub tls: Option<TlsConfig>,
+    /// Transfer settings.
+    #[serde(default)]
+    pub transfer: TransferConfig,
+    /// Who people sign in with.
+    #[serde(default)]
+    pub identity_provider: Vec<IdentityProviderConfig>,
+    /// Configured connectors.
+    #[serde(default)]
+    pub storage_gateway: Vec<StorageGatewayConfig>,
+    /// Named roots that people see.
+    #[serde(default)]
+    pub collection: Vec<CollectionConfig>,
+    /// Access rules that stand as long as the file says so.
+    #[serde(default)]
+    pub access_rule: Vec<AccessRuleConfig>,
+}
+
+/// `[site]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteConfig {
+    /// Short name that peers know it by.
+    pub name: CollectionName,
+    /// Name for people.
+    pub title: String,
+    /// Where its pages are, as people's browsers reach them.
+    pub url: url::Url,
+    /// The one address that it listens on.
+    pub listen: SocketAddr,
+    /// `host:port` at which peers reach its nodes; the host of `url` where absent.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// Folder for keys, audit log, operational log and the SQLite database.
+    pub state: PathBuf,
+    /// Folder of the site's keys; `keys` in `state` where absent. Nodes of one site share it.
+    pub keys: Option<PathBuf>,
+    /// E-mail addresses, as the identity provider verified them, of the site's administrators.
+    #[serde(default)]
+    pub administrators: Vec<String>,
+    /// E-mail addresses of those who review the audit log. Administrators do not (NIST SP 800-53 AU-9(4)).
+    #[serde(default)]
+    pub compliance_officers: Vec<String>,
+}
+
+/// `[node]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Unique among the nodes of a site: names its audit log.
+    pub name: CollectionName,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "a constant that the tests read")]
+        let name = "node-1".parse().expect("a valid name");
+        Self { name }
+    }
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `sqlite://...` or `postgres://...`; SQLite in the state folder where absent.
+    pub url: Option<String>,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file with the certificate chain.
+    pub certificate: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+}
+
+/// `[transfer]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferConfig {
+    /// Lanes of a task that does not ask for a number.
+    pub lanes: u16,
+}
+
+impl Default for TransferConfig {
+    fn default() -> Self {
+        Self { lanes: 4 }
+    }
+}
+
+/// `[[identity_provider]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityProviderConfig {
+    /// Name on the sign-in page.
+    pub title: String,
+    /// Issuer URL (OpenID Connect Discovery).
+    pub issuer: url::Url,
+    /// The id that the provider gave this site.
+    pub client_id: String,
+    /// File with the secret that the provider gave this site, where it gave one.
+    pub client_secret_file: Option<PathBuf>,
+}
+
+/// `[[storage_gateway]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageGatewayConfig {
+    /// Unique name.
+    pub name: CollectionName,
+    /// The directory that nothing of it ever leaves.
+    pub root: PathBuf,
+    /// Classes of data that it may hold.
+    pub classes: Vec<Class>,
+}
+
+/// `[[collection]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectionConfig {
+    /// Unique short name.
+    pub name: CollectionName,
+    /// Name for people.
+    pub title: String,
+    /// What is in it.
+    #[serde(default)]
+    pub description: String,
+    /// Name of the storage gateway that holds it.
+    pub storage_gateway: Spanned<String>,
+    /// Class of its data.
+    pub class: Spanned<Class>,
+    /// Nobody changes it through Sealane, whatever the rules say.
+    #[serde(default)]
+    pub read_only: bool,
+}
+
+/// `[[access_rule]]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRuleConfig {
+    /// Name of the collection.
+    pub collection: Spanned<String>,
+    /// Path beneath which it holds.
+    #[serde(default = "whole_collection")]
+    pub path: String,
+    /// `email:ADDRESS`, `person:ISSUER#SUBJECT`, `group:NAME`, `signed-in` or `anonymous`.
+    pub principal: Spanned<String>,
+    /// Any of list, read, write, delete, share.
+    pub permissions: Vec<Permission>,
+    /// When it ends (RFC 3339).
+    pub expires: Option<Timestamp>,
+    /// What the data may be used for.
+    pub purpose: Option<String>,
+}
+
+fn whole_collection() -> String {
+    "/".to_owned()
+}

@@ -1,0 +1,119 @@
+//! The administrator's socket: peers are managed by whoever may open it, without a browser and before anybody can sign in.
+//!
+//! A Unix socket of mode 0600 in the state folder, one JSON request and one JSON answer a connection. Where no node runs,
+//! the same requests are served in the process of the command, with the same record.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use sealane_model::{CollectionName, Problem};
+use sealane_service::view::{AcceptPeer, InvitationView, PeerView};
+use sealane_service::{Actor, App, peers};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+/// The longest request: an invitation and little else.
+const LONGEST: u64 = 64 << 10;
+/// Time for a request and its answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What an administrator asks.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum AdminRequest {
+    /// Make an invitation for another site.
+    Invite,
+    /// Accept another site's invitation.
+    Accept(AcceptPeer),
+    /// Accepted sites.
+    List,
+    /// End the trust in a site.
+    Remove {
+        /// Its short name.
+        name: CollectionName,
+    },
+}
+
+/// What they are told.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", content = "value", rename_all = "kebab-case")]
+pub enum AdminAnswer {
+    /// An invitation.
+    Invitation(InvitationView),
+    /// The site that was accepted.
+    Peer(PeerView),
+    /// The trust has ended.
+    Removed,
+    /// Accepted sites.
+    Peers(Vec<PeerView>),
+    /// Why not.
+    Problem(Problem),
+}
+
+/// Do what is asked, decided and recorded as the operator's act.
+pub async fn answer(app: &App, request: AdminRequest) -> AdminAnswer {
+    let actor = Actor::operator();
+    let answered = match request {
+        AdminRequest::Invite => peers::invite(app, &actor).await.map(AdminAnswer::Invitation),
+        AdminRequest::Accept(accept) => peers::accept(app, &actor, accept).await.map(AdminAnswer::Peer),
+        AdminRequest::List => peers::list(app, &actor).await.map(AdminAnswer::Peers),
+        AdminRequest::Remove { name } => peers::remove(app, &actor, &name).await.map(|()| AdminAnswer::Removed),
+    };
+    answered.unwrap_or_else(AdminAnswer::Problem)
+}
+
+/// Open the socket. One that a dead node left behind is replaced; only one node at a time holds the audit log beside it.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn bind(path: &Path) -> anyhow::Result<UnixListener> {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(error).with_context(|| format!("cannot replace {}", path.display()));
+    }
+    let listener = UnixListener::bind(path)
+        .with_context(|| format!("cannot open the administrator's socket {}", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answer until `shutdown`.
+pub async fn serve(listener: UnixListener, app: App, shutdown: CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else { continue };
+        if let Err(error) = tokio::time::timeout(PATIENCE, converse(stream, &app)).await.unwrap_or_else(|_| Ok(())) {
+            warn!(error = %error, "a request on the administrator's socket failed");
+        }
+    }
+}
+
+async fn converse(mut stream: UnixStream, app: &App) -> anyhow::Result<()> {
+    let mut text = Vec::new();
+    (&mut stream).take(LONGEST).read_to_end(&mut text).await?;
+    let answer = answer(app, serde_json::from_slice(&text)?).await;
+    stream.write_all(&serde_json::to_vec(&answer)?).await?;
+    Ok(stream.shutdown().await?)
+}
+
+/// Ask the node whose socket this is; `None` where none runs.
+///
+/// # Errors
+/// When one runs and does not answer.
+pub async fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminAnswer>> {
+    let Ok(mut stream) = UnixStream::connect(path).await else { return Ok(None) };
+    stream.write_all(&serde_json::to_vec(request)?).await?;
+    stream.shutdown().await?;
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).await?;
+    Ok(Some(serde_json::from_slice(&text).context("the node did not answer")?))
+}

@@ -1,0 +1,238 @@
+//! The composition root: settings in, a running node out.
+//!
+//! Order of start: keys, audit log (before anything can happen that would need a record), database, policy, transfers,
+//! then the listener. Order of stop: no new connections, running requests and lanes end, tasks pause, the log closes.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use sealane_audit::Log;
+use sealane_connectors::Registry;
+use sealane_crypto::{Random, SystemRandom};
+use sealane_database::Database;
+use sealane_http::HttpOptions;
+use sealane_model::{Clock, NodeId, SystemClock};
+use sealane_policy::Engine;
+use sealane_service::{App, AppParts, Settings, configure, housekeeping, policy_sync};
+use sealane_transfer::dialer::Dialer;
+use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
+use sealane_transfer::guard::Guard;
+use sealane_transfer::lane::{LaneParts, LaneService};
+use sealane_transfer::site::SiteIdentity;
+use sealane_transfer::tls::lane_server_config;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use super::admin::{self, AdminAnswer, AdminRequest};
+use super::listener::{self, Faces};
+use super::settings::NodeSettings;
+use super::web::WebServer;
+use super::web_tls::{self, WebCertificate};
+use crate::site_keys::{SiteKeys, audit_keys};
+
+/// Connections to the control database.
+const DATABASE_CONNECTIONS: u32 = 16;
+/// How long running requests and lanes may take to end.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// A running node.
+pub struct Node {
+    /// Use cases, for whoever runs in the same process.
+    pub app: App,
+    /// Where it listens.
+    pub address: SocketAddr,
+    log: Log,
+    socket: PathBuf,
+    shutdown: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Node {
+    /// Start a node.
+    ///
+    /// # Errors
+    /// When keys are missing, the log is damaged, the database is not reachable or too new, or the address is in use.
+    pub async fn start(settings: NodeSettings) -> anyhow::Result<Self> {
+        crate::install_crypto();
+        // The address first: a node that cannot listen must not touch log or database.
+        let listener = bind(settings.listen).await?;
+        let pages = match &settings.demo {
+            Some(demo) => Some(bind(demo.pages).await?),
+            None => None,
+        };
+        let address = listener.local_addr()?;
+        let parts = Parts::open(&settings).await?;
+        let web = web_faces(&settings, &parts)?;
+        let faces = Faces {
+            lane_tls: lane_server_config(&parts.identity)?,
+            lanes: parts.lanes.clone(),
+            web_tls: web_tls::config(Arc::clone(&web.certificate))?,
+            web: web.server.clone(),
+        };
+        let Parts { app, transfers, log, shutdown, tracker, .. } = parts;
+        tracker.spawn(listener::run(listener, faces, shutdown.clone(), tracker.clone()));
+        if let Some(pages) = pages {
+            tracker.spawn(crate::demo::pages::run(pages, web.server, shutdown.clone(), tracker.clone()));
+        }
+        tracker.spawn(web.certificate.watch(shutdown.clone()));
+        tracker.spawn(admin::serve(admin::bind(&settings.socket)?, app.clone(), shutdown.clone()));
+        tracker.spawn(policy_sync::run(app.clone(), shutdown.clone()));
+        tracker.spawn(housekeeping::run(app.clone(), shutdown.clone()));
+        tracker.spawn(async move { transfers.run().await });
+        info!(site.name = %settings.name, node.name = %settings.node, server.address = %address, "node is ready");
+        Ok(Self { app, address, log, socket: settings.socket, shutdown, tracker })
+    }
+
+    /// Answer one administrator's request without listening: for a site whose node is not running.
+    ///
+    /// # Errors
+    /// As [`Self::start`], but for the address.
+    pub async fn answer_once(settings: &NodeSettings, request: AdminRequest) -> anyhow::Result<AdminAnswer> {
+        crate::install_crypto();
+        let parts = Parts::open(settings).await?;
+        let answer = admin::answer(&parts.app, request).await;
+        parts.app.database().close().await;
+        parts.log.close().await;
+        Ok(answer)
+    }
+
+    /// Stop: running requests end, tasks pause and go on at the next start.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(GRACE, self.tracker.wait()).await.is_err() {
+            warn!("some connections did not end in time; they are cut");
+        }
+        self.app.database().close().await;
+        self.log.close().await;
+        // Nobody listens any more; a socket that cannot be removed is replaced at the next start.
+        let _ = std::fs::remove_file(&self.socket);
+        info!("node has stopped");
+    }
+}
+
+/// What is put together before anything listens.
+struct Parts {
+    identity: Arc<SiteIdentity>,
+    app: App,
+    transfers: Transfers,
+    lanes: LaneService,
+    log: Log,
+    web_identity: sealane_crypto::TlsIdentity,
+    shutdown: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Parts {
+    async fn open(settings: &NodeSettings) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let random: Arc<dyn Random> = Arc::new(SystemRandom::new()?);
+        let keys = SiteKeys::load(&settings.keys)?;
+        let origin = format!("sealane/{}/{}", settings.name, settings.node);
+        let log_keys = audit_keys(&settings.keys, &settings.node, random.as_ref())?;
+        let (log, recovery) = Log::open(&settings.audit, &origin, log_keys, Arc::clone(&random))?;
+        if recovery.cut_bytes > 0 {
+            warn!(
+                bytes = recovery.cut_bytes,
+                "the audit log ended in a record that was never acknowledged; it was cut back"
+            );
+        }
+        let database = Database::connect(&settings.database_url, DATABASE_CONNECTIONS).await?;
+        database.migrate().await?;
+        let identity = Arc::new(SiteIdentity {
+            site: keys.site,
+            name: settings.name.clone(),
+            title: settings.title.clone(),
+            signing: keys.signing,
+            tls: keys.lane,
+            addresses: settings.addresses.clone(),
+            url: settings.url.to_string(),
+        });
+        let node = NodeId::generate(clock.as_ref(), random.as_ref());
+        let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let engine = Engine::new(policy_sync::load(&database, clock.now()).await?)?;
+        let guard = Guard::new(engine, log.clone(), Arc::clone(&clock), Arc::clone(&random));
+        let registry = Arc::new(Registry::new());
+        let dialer = Arc::new(Dialer::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&random)));
+        let transfers = Transfers::new(TransferParts {
+            identity: Arc::clone(&identity),
+            node,
+            database: database.clone(),
+            guard: guard.clone(),
+            registry: Arc::clone(&registry),
+            dialer: Arc::clone(&dialer),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            settings: TransferSettings { lanes: settings.lanes, ..TransferSettings::default() },
+            shutdown: shutdown.clone(),
+            tracker: tracker.clone(),
+        });
+        let lanes = LaneService::new(LaneParts {
+            identity: Arc::clone(&identity),
+            database: database.clone(),
+            guard: guard.clone(),
+            orders: Arc::new(transfers.clone()),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            shutdown: shutdown.clone(),
+        });
+        let app = App::new(AppParts {
+            identity: Arc::clone(&identity),
+            node,
+            database,
+            guard,
+            registry,
+            transfers: transfers.clone(),
+            dialer,
+            providers: settings.providers.clone(),
+            clock,
+            random,
+            settings: app_settings(settings),
+        })?;
+        // What a crash left open is closed before anything new is begun.
+        transfers.recover(recovery).await?;
+        configure::apply(&app, &settings.configured).await?;
+        Ok(Self { identity, app, transfers, lanes, log, web_identity: keys.web, shutdown, tracker })
+    }
+}
+
+fn app_settings(settings: &NodeSettings) -> Settings {
+    Settings {
+        administrators: settings.administrators.clone(),
+        officers: settings.officers.clone(),
+        allow_loopback_http: settings.demo.is_some(),
+        ..Settings::at(settings.url.clone())
+    }
+}
+
+struct WebFaces {
+    certificate: Arc<WebCertificate>,
+    server: WebServer,
+}
+
+fn web_faces(settings: &NodeSettings, parts: &Parts) -> anyhow::Result<WebFaces> {
+    let certificate = match &settings.certificate {
+        Some((certificate, key)) => WebCertificate::from_files(certificate, key)?,
+        None => {
+            let own = WebCertificate::self_signed(&parts.web_identity)?;
+            if let (Some(fingerprint), None) = (own.fingerprint(), &settings.demo) {
+                info!(certificate.fingerprint = %fingerprint, "pages and API present a self-signed certificate; sign in with `sealane login {} --fingerprint {fingerprint}`", settings.url);
+            }
+            own
+        }
+    };
+    let options = HttpOptions::new(&settings.url, parts.identity.site)?;
+    let router = sealane_http::router(parts.app.clone(), options);
+    Ok(WebFaces { certificate, server: WebServer::new(router, parts.shutdown.clone()) })
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}\n  next: end what uses the port (`ss -ltnp`), or choose another")
+    })
+}
