@@ -140,7 +140,10 @@ async fn what_is_no_token_is_refused() {
     for text in ["", "a.b", "a.b.c", "....", "e30.e30."] {
         refused_when("token-malformed", |manner| manner.token = Arc::new(|_| Some(text.to_owned()))).await;
     }
-    refused_when("token-malformed", |manner| manner.token = Arc::new(|token| Some(format!("{token}{}", "A".repeat(70_000))))).await;
+    refused_when("token-malformed", |manner| {
+        manner.token = Arc::new(|token| Some(format!("{token}{}", "A".repeat(70_000))))
+    })
+    .await;
 }
 
 #[tokio::test]
