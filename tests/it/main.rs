@@ -1,0 +1,12 @@
+//! The product used from outside, one module a story. The harness is in `../src`.
+
+mod architecture;
+mod crash;
+mod demo;
+mod nodes;
+mod production;
+mod record;
+mod refusal;
+mod routes;
+mod scale;
+mod stop;
