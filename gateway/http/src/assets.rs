@@ -61,7 +61,7 @@ fn hash(content: &str) -> u64 {
 /// Hand out an embedded file. `GET /assets/{file}`.
 pub(crate) async fn serve(ApiPath(file): ApiPath<String>) -> Result<Response, Failure> {
     let found = [&STYLE, &SCRIPT, &ICON].into_iter().find(|asset| asset.file_name() == file);
-    let asset = found.ok_or_else(|| Failure(unexplained(StatusCode::NOT_FOUND)))?;
+    let asset = found.ok_or_else(|| Failure::from(unexplained(StatusCode::NOT_FOUND)))?;
     let headers: [(HeaderName, &str); 2] =
         [(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, FOR_GOOD)];
     Ok((headers, asset.content).into_response())

@@ -90,7 +90,7 @@ pub(crate) fn not_signed_in() -> Failure {
         "Please sign in",
         "Nobody is signed in here, or the session has ended.",
     );
-    Failure(problem.next("Sign in with your institution; on the command line: sealane login."))
+    Failure::from(problem.next("Sign in with your institution; on the command line: sealane login."))
 }
 
 fn client(arrival: &Arrival) -> Client {

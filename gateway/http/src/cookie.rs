@@ -29,7 +29,7 @@ pub(crate) fn set(
     let line = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     match HeaderValue::try_from(line) {
         Ok(line) => Ok((header::SET_COOKIE, line)),
-        Err(_) => Err(Failure(unexplained(http::StatusCode::INTERNAL_SERVER_ERROR))),
+        Err(_) => Err(Failure::from(unexplained(http::StatusCode::INTERNAL_SERVER_ERROR))),
     }
 }
 

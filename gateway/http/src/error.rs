@@ -10,7 +10,7 @@ use sealane_model::problem::ProblemKind;
 
 /// A handler's failure.
 #[derive(Debug, Clone)]
-pub(crate) struct Failure(pub(crate) Problem);
+pub(crate) struct Failure(pub(crate) Box<Problem>);
 
 /// The problem that a response carries until it is presented.
 #[derive(Debug, Clone)]
@@ -19,20 +19,20 @@ pub(crate) struct Carried(pub(crate) Problem);
 impl Failure {
     /// The request makes no sense as it stands.
     pub(crate) fn bad_request(code: &str, title: &str, detail: impl Into<String>, next: &str) -> Self {
-        Self(Problem::new(ProblemKind::BadRequest, code, title, detail).next(next))
+        Self::from(Problem::new(ProblemKind::BadRequest, code, title, detail).next(next))
     }
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self(problem)
+        Self(Box::new(problem))
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        carry(status, self.0)
+        carry(status, *self.0)
     }
 }
 

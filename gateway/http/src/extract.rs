@@ -95,7 +95,7 @@ fn is_too_long(error: &axum::Error) -> bool {
 fn too_long() -> Failure {
     let detail = format!("The body is longer than {} MiB.", BODY_BYTES >> 20);
     let problem = Problem::new(ProblemKind::TooLarge, "body-too-large", "The request is too large", detail);
-    Failure(problem.next("Send less at once; files go up in parts through an upload."))
+    Failure::from(problem.next("Send less at once; files go up in parts through an upload."))
 }
 
 /// Parameters of the query.
@@ -134,7 +134,7 @@ where
                 "There is no such thing",
                 "The address holds a name or id that cannot belong to anything here.",
             );
-            Failure(problem.next("Check the address: ids are UUIDs, names are of a-z, 0-9 and '-'."))
+            Failure::from(problem.next("Check the address: ids are UUIDs, names are of a-z, 0-9 and '-'."))
         })
     }
 }

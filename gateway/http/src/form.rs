@@ -50,5 +50,5 @@ fn stale() -> Failure {
         "This form is no longer good",
         "It was made for another session: you have signed in anew since, or it did not come from this site.",
     );
-    Failure(problem.next("Go back, load the page again, and repeat what you did."))
+    Failure::from(problem.next("Go back, load the page again, and repeat what you did."))
 }

@@ -19,7 +19,6 @@ use crate::web::Web;
 use crate::{api, assets, auth, health, openapi, ui};
 
 /// The faces of a site as one service. Its connections must carry the client's address (`ConnectInfo<SocketAddr>`).
-#[must_use]
 pub fn router(app: App, options: HttpOptions) -> Router {
     let web = Web { app, options: Arc::new(options) };
     let (router, _, _) = assemble();

@@ -53,11 +53,11 @@ pub(crate) async fn read(
     let path = query.path.clone();
     let opening = move || {
         let opened = content::open(&app, &signed_in.caller, &collection, &path, range, if_range.as_deref());
-        tokio::runtime::Handle::current().block_on(opened)
+        tokio::runtime::Handle::current().block_on(opened).map_err(Failure::from)
     };
     // A download on its way out is not `Sync`, so its opening cannot move between threads: it stays on one.
     let opened = tokio::task::spawn_blocking(opening).await;
-    let download = opened.map_err(|_| Failure(unexplained(StatusCode::INTERNAL_SERVER_ERROR)))??;
+    let download = opened.map_err(|_| Failure::from(unexplained(StatusCode::INTERNAL_SERVER_ERROR)))??;
     answer(download, &query.path)
 }
 
@@ -82,7 +82,7 @@ fn answer(download: Download, path: &RemotePath) -> Result<Response, Failure> {
     let mut response = (status, body).into_response();
     for (name, value) in headers {
         let value =
-            HeaderValue::try_from(value).map_err(|_| Failure(unexplained(StatusCode::INTERNAL_SERVER_ERROR)))?;
+            HeaderValue::try_from(value).map_err(|_| Failure::from(unexplained(StatusCode::INTERNAL_SERVER_ERROR)))?;
         response.headers_mut().insert(name, value);
     }
     Ok(response)

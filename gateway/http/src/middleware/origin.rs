@@ -33,7 +33,7 @@ pub(crate) async fn same_site(State(web): State<Web>, request: Request, next: Ne
         "A signed-in browser sent it, but neither Origin nor Sec-Fetch-Site says that a page of this site made it.",
     )
     .next("Go to the site itself and do it there; programs sign in with a bearer token instead of a cookie.");
-    Failure(problem).into_response()
+    Failure::from(problem).into_response()
 }
 
 fn is_same_origin(web: &Web, request: &Request) -> bool {

@@ -12,3 +12,19 @@ pub(crate) fn caught(_text: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!(code = "panic", "a request's handler panicked; its transaction and its permit were dropped");
     carry(StatusCode::INTERNAL_SERVER_ERROR, unexplained(StatusCode::INTERNAL_SERVER_ERROR))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Carried;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_tells_the_caller_nothing_of_its_text() {
+        let response = caught(Box::new("/secret/path of a patient"));
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let Carried(problem) = response.extensions().get::<Carried>().unwrap();
+        assert_eq!(problem.code, "internal");
+        assert!(!format!("{problem:?}").contains("patient"));
+    }
+}

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use sealane_model::{Problem, RequestId};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ impl ProblemDetails {
 /// Present failures.
 pub(crate) async fn present(State(web): State<Web>, request: Request, next: Next) -> Response {
     let as_page = wants_page(&request);
-    let address = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let return_to = return_address(&request);
     let arrival = request.extensions().get::<Arrival>().cloned();
     let mut response = next.run(request).await;
     let status = response.status();
@@ -79,11 +79,17 @@ pub(crate) async fn present(State(web): State<Web>, request: Request, next: Next
     let details = ProblemDetails::new(&problem, status, arrival.id);
     let viewer = response.extensions_mut().remove::<Viewer>();
     let body = if as_page {
-        ui::problem::problem(&web, viewer, &details, &address).into_response()
+        ui::problem::problem(&web, viewer, &details, problem.kind, &return_to).into_response()
     } else {
         document(&details)
     };
     keep_headers(body, &response, status)
+}
+
+/// Where a person comes back to after signing in: what was asked for, unless coming back would do something.
+fn return_address(request: &Request) -> String {
+    let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+    if request.method() == Method::GET { address.to_owned() } else { "/".to_owned() }
 }
 
 /// Browsers that ask for a page get one, save from the API.

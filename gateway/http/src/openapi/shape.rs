@@ -30,9 +30,9 @@ pub(crate) enum Kind {
     /// Another shape.
     Is(&'static str),
     /// Several.
-    List(&'static Kind),
+    List(&'static Self),
     /// Null, or this.
-    Maybe(&'static Kind),
+    Maybe(&'static Self),
 }
 
 /// One field.

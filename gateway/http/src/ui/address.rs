@@ -8,6 +8,11 @@ pub(crate) fn sign_in(provider: &str, return_to: &str) -> String {
     with_query("/auth/login", &[("provider", provider), ("return_to", return_to)])
 }
 
+/// The same for somebody who must prove anew who they are.
+pub(crate) fn step_up(provider: &str, return_to: &str) -> String {
+    with_query("/auth/login", &[("provider", provider), ("return_to", return_to), ("max_age", "0")])
+}
+
 /// A directory of a collection, in the URL form of its reference.
 pub(crate) fn browse(collection: &str, path: &RemotePath) -> String {
     with_query(&format!("/collections/{collection}/browse"), &[("path", &path.to_text())])

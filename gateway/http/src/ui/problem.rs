@@ -1,6 +1,7 @@
 //! What a person sees when something cannot be done: what happened, why, what to do next, and a reference.
 
 use maud::{Markup, html};
+use sealane_model::problem::ProblemKind;
 
 use super::address;
 use super::layout::{Area, Frame, Page, Viewer, page};
@@ -8,13 +9,20 @@ use super::sign_in;
 use crate::middleware::present::ProblemDetails;
 use crate::web::Web;
 
-/// The page; somebody who is not signed in is offered to, and comes back to `address` afterwards.
-pub(crate) fn problem(web: &Web, viewer: Option<Viewer>, details: &ProblemDetails, address: &str) -> Page {
+/// The page. Where signing in helps, it is offered, and the person comes back to `return_to` afterwards.
+pub(crate) fn problem(
+    web: &Web,
+    viewer: Option<Viewer>,
+    details: &ProblemDetails,
+    kind: ProblemKind,
+    return_to: &str,
+) -> Page {
     let frame = Frame { viewer, ..Frame::narrow(web, Area::Elsewhere) };
-    let way_on = if details.status == 401 {
-        sign_in::links(&web.site().providers, address::safe_return(Some(address)))
-    } else {
-        html! { p.row { a.button href="/" { "Go to the first page" } } }
+    let back = address::safe_return(Some(return_to));
+    let way_on = match kind {
+        ProblemKind::NotSignedIn => sign_in::links(&web.site().providers, |name| address::sign_in(name, back)),
+        ProblemKind::StepUp => sign_in::links(&web.site().providers, |name| address::step_up(name, back)),
+        _ => html! { p.row { a.button href="/" { "Go to the first page" } } },
     };
     explain(&frame, details, &way_on)
 }

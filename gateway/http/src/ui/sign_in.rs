@@ -13,19 +13,19 @@ pub(crate) fn sign_in(frame: &Frame, providers: &[ProviderView], return_to: &str
     let main = html! {
         h1 { "Sign in to " (frame.site_title) }
         p.lead { "Exchange research data with other institutions: decided by policy, recorded, verified." }
-        (links(providers, return_to))
+        (links(providers, |provider| address::sign_in(provider, return_to)))
         p.soft { "You sign in with your institution. This site never sees your password." }
     };
     page(frame, "Sign in", &main)
 }
 
-/// The links alone.
-pub(crate) fn links(providers: &[ProviderView], return_to: &str) -> Markup {
+/// The links alone; `lead` makes the address for a provider's short name.
+pub(crate) fn links(providers: &[ProviderView], lead: impl Fn(&str) -> String) -> Markup {
     html! {
         div.card {
             @for provider in providers {
                 p {
-                    a.button.wide href=(address::sign_in(&provider.name, return_to)) { "Sign in with " (provider.title) }
+                    a.button.wide href=(lead(&provider.name)) { "Sign in with " (provider.title) }
                 }
             }
             @if providers.is_empty() {
