@@ -1,6 +1,7 @@
 //! Directories: listed, made, renamed, removed. Listing works for a peer's collections too.
 
 use sealane_audit::event::Access;
+use sealane_audit::{Phase, Private};
 use sealane_model::{Component, Entry, Permit, Problem, RemotePath, permit};
 use sealane_policy::Action;
 use sealane_transfer::guard::Details;
@@ -120,6 +121,14 @@ pub async fn rename(
     let collection = find_here(app, &actor, reference, Access::EntryRename).await?;
     let question = ask_about(&actor, Action::RenameEntry, &collection, &common_ancestor(from, to), Access::EntryRename);
     let grant = app.permit_in::<permit::Write>(&collection, question).await?;
+    // The intent names the directory that was decided about; which names in it, this entry says.
+    let names = app
+        .guard()
+        .event(Access::EntryRename, Phase::Info, grant.op())
+        .actor(actor.recorded())
+        .private("from", Private::new(from.to_text()))
+        .private("to", Private::new(to.to_text()));
+    app.guard().record(names).await.map_err(|error| problem::unrecorded(&error))?;
     let connector = app.connector(&collection).await?;
     let (from, to) = (from.clone(), to.clone());
     app.on_storage(grant, move |permit: &Permit<permit::Write>| {

@@ -11,7 +11,6 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::outbound::json_text;
 use crate::problem;
 
 const MAX_KEY: usize = 255;
@@ -69,7 +68,7 @@ pub async fn once<T: Serialize>(
 }
 
 fn answer<T: Serialize>(value: T, status: u16) -> Result<Answer, Problem> {
-    let body = json_text(&value).map_err(|error| problem::internal("answer-text", &error))?;
+    let body = serde_json::to_string(&value).map_err(|error| problem::internal("answer-text", &error))?;
     Ok(Answer { status, body, replayed: false })
 }
 

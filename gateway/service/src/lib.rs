@@ -5,11 +5,6 @@
 //! same words as what does not exist. What callers are told is a `sealane_model::Problem`; what they are shown stands in
 //! [`view`], one set of shapes for API, pages and command line.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a refusal is a Problem with words for people: it is rare, and moving it costs nothing that matters"
-)]
-
 pub mod access_rules;
 mod act;
 mod app;

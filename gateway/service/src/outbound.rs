@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
@@ -157,11 +156,6 @@ fn origin_only(url: &Url) -> Url {
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     shown
-}
-
-/// A JSON text of something that always has one.
-pub(crate) fn json_text<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
-    serde_json::to_string(value)
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ use crate::act::{ask, conclude};
 use crate::app::App;
 use crate::browse::Shown;
 use crate::caller::{Actor, Caller};
-use crate::outbound::json_text;
 use crate::place::{Wanted, assertion};
 use crate::problem;
 use crate::view::{AcceptPeer, CollectionView, InvitationView, May, PeerView};
@@ -264,7 +263,7 @@ fn make_invitation(app: &App, _permit: &Permit<permit::ManagePeers>) -> Result<I
     let signed = Signed::seal(&identity.signing, SiteDescriptor::CONTEXT, &invitation)
         .map_err(|error| problem::internal("invitation-sealing", &error))?;
     let signed = SignedInvitation { signing_key: identity.signing.verifying_key(), signed };
-    let json = json_text(&signed).map_err(|error| problem::internal("invitation-text", &error))?;
+    let json = serde_json::to_string(&signed).map_err(|error| problem::internal("invitation-text", &error))?;
     Ok(InvitationView {
         invitation: format!("{PREFIX}{}", BASE64URL_NOPAD.encode(json.as_bytes())),
         fingerprint: fingerprint.to_string(),

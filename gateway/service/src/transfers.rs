@@ -26,7 +26,7 @@ use crate::app::App;
 use crate::caller::{Actor, Caller};
 use crate::page::PageQuery;
 use crate::place::{CollectionRef, Found, find};
-use crate::view::{NewItem, NewTask, PlaceView, ReceiptView, TaskView};
+use crate::view::{AuditEntryView, NewItem, NewTask, PlaceView, ReceiptView, TaskView};
 use crate::{audit_view, peers, problem};
 
 const MAX_TEXT: usize = 255;
@@ -314,8 +314,11 @@ async fn read_events(
 async fn make_receipt(app: &App, permit: &Permit<permit::SeeTask>, task: Task) -> Result<ReceiptView, Problem> {
     let checkpoint = audit_view::checkpoint_view(&app.guard().log().checkpoint());
     let entries = audit_view::of_task(app, permit, task.id).await?;
-    let entries = entries.into_iter().filter(|entry| entry.index < checkpoint.size).collect();
-    Ok(ReceiptView { task: one_view(app, task).await?, entries, checkpoint })
+    let entries: Vec<AuditEntryView> = entries.into_iter().filter(|entry| entry.index < checkpoint.size).collect();
+    let mut task = one_view(app, task).await?;
+    // The source opens no lanes by itself, so its task does not name the cipher; its log does, as each lane opened.
+    task.cipher = task.cipher.or_else(|| entries.iter().find_map(|entry| entry.transport.clone()));
+    Ok(ReceiptView { task, entries, checkpoint })
 }
 
 async fn one_view(app: &App, task: Task) -> Result<TaskView, Problem> {

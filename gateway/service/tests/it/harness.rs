@@ -21,8 +21,12 @@ use sealane_service::{Administrator, App, AppParts, Caller, Client, CollectionRe
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
 use sealane_transfer::guard::Guard;
+use sealane_transfer::lane::{LaneParts, LaneService};
 use sealane_transfer::site::SiteIdentity;
+use sealane_transfer::tls::lane_server_config;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -212,13 +216,14 @@ async fn build(
             .unwrap();
     let engine = Engine::new(Snapshot::build(Vec::new()).unwrap()).unwrap();
     let guard = Guard::new(engine, log, Arc::clone(&clock), Arc::clone(&random));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let identity = Arc::new(SiteIdentity {
         site: SiteId::generate(clock.as_ref(), random.as_ref()),
         name: name(site_name),
         title: format!("The {site_name}"),
         signing: SigningKey::generate(random.as_ref()),
         tls: TlsIdentity::generate(site_name, &["localhost".to_owned()]).unwrap(),
-        addresses: vec!["127.0.0.1:1".to_owned()],
+        addresses: vec![listener.local_addr().unwrap().to_string()],
         url: "https://hospital-a.example".to_owned(),
     });
     let node = NodeId::generate(clock.as_ref(), random.as_ref());
@@ -242,6 +247,18 @@ async fn build(
         shutdown: CancellationToken::new(),
         tracker: TaskTracker::new(),
     });
+    let lanes = LaneService::new(LaneParts {
+        identity: Arc::clone(&identity),
+        database: database.clone(),
+        guard: guard.clone(),
+        orders: Arc::new(transfers.clone()),
+        clock: Arc::clone(&clock),
+        random: Arc::clone(&random),
+        shutdown: CancellationToken::new(),
+    });
+    tokio::spawn(listen(listener, TlsAcceptor::from(lane_server_config(&identity).unwrap()), lanes));
+    let engine = transfers.clone();
+    tokio::spawn(async move { engine.run().await });
     App::new(AppParts {
         identity,
         node,
@@ -255,4 +272,15 @@ async fn build(
         random,
         settings,
     })
+}
+
+async fn listen(listener: TcpListener, acceptor: TlsAcceptor, lanes: LaneService) {
+    while let Ok((stream, remote)) = listener.accept().await {
+        let (acceptor, lanes) = (acceptor.clone(), lanes.clone());
+        tokio::spawn(async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                lanes.serve(stream, remote).await;
+            }
+        });
+    }
 }

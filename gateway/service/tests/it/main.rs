@@ -10,6 +10,7 @@
 
 mod access;
 mod audit_first;
+mod between_sites;
 mod configuration;
 mod content;
 mod device;

@@ -92,7 +92,7 @@ async fn only_administrators_manage_peers() {
 }
 
 #[tokio::test]
-async fn a_peer_that_cannot_be_reached_is_said_to_be() {
+async fn a_peer_that_does_not_know_us_tells_us_nothing() {
     let (a, _b, invitation) = two_sites().await;
     accept(&a, &invitation, &invitation.fingerprint).await.unwrap();
     let ana = a.person("ana").await;
