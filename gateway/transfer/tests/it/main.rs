@@ -1,6 +1,7 @@
 //! Transfers between two sites, seen from outside: real TLS on loopback, real files, real policy, real audit logs.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod engine;
 mod guard;
 mod handshake;
 mod lane;

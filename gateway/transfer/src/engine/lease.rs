@@ -1,0 +1,111 @@
+//! Holding a task: one node at a time, and it stops at once when it no longer holds.
+//!
+//! **Promises.** The lease is renewed three times in its life. A node whose lease was taken, or that could not renew it in
+//! time, stops before it writes again; the fence refuses what it might still write. The same watch sees a wish to cancel,
+//! the deadline, and the stop of the site.
+
+use std::time::Duration;
+
+use sealane_database::{DbError, Lease, lease, task};
+use sealane_model::Task;
+use tokio::time::Instant;
+
+use super::Transfers;
+use super::stop::Stop;
+
+/// How often the watch looks for a wish to cancel.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Keeps the lease and watches until the run must stop; says why.
+pub(super) async fn watch(engine: &Transfers, lease: &Lease, task: &Task) -> Stop {
+    let (shutdown, deadline) = (&engine.parts().shutdown, engine.parts().settings.deadline);
+    let mut keeper = Keeper::new(engine, lease);
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return Stop::Shutdown,
+            () = engine.inner.nudge.notified() => {}
+            () = tokio::time::sleep(LOOK.min(keeper.interval())) => {}
+        }
+        if let Err(stop) = keeper.keep().await {
+            return stop;
+        }
+        if engine.parts().clock.now() >= task.submitted_at.after(deadline) {
+            return Stop::failed(
+                "deadline",
+                format!(
+                    "The task was not finished within {} hours. Next: submit it again; what arrived whole is there.",
+                    deadline.as_secs() / 3600
+                ),
+            );
+        }
+        match is_cancel_wanted(engine, task).await {
+            Ok(true) => return Stop::Canceled,
+            Ok(false) => {}
+            // The next look may succeed; if the database stays away, the lease runs out.
+            Err(error) => tracing::warn!(task.id = %task.id, error = %error, "a running task could not be looked at"),
+        }
+    }
+}
+
+/// Keeps the lease while a task is brought to its end.
+pub(super) async fn keep(engine: &Transfers, lease: &Lease) -> Stop {
+    let mut keeper = Keeper::new(engine, lease);
+    loop {
+        tokio::time::sleep(keeper.interval()).await;
+        if let Err(stop) = keeper.keep().await {
+            return stop;
+        }
+    }
+}
+
+async fn is_cancel_wanted(engine: &Transfers, task: &Task) -> Result<bool, DbError> {
+    let mut db = engine.parts().database.acquire().await?;
+    Ok(task::cancel_requested(&mut db, task.id).await?.is_some())
+}
+
+struct Keeper<'a> {
+    engine: &'a Transfers,
+    lease: &'a Lease,
+    kept: Instant,
+}
+
+impl<'a> Keeper<'a> {
+    fn new(engine: &'a Transfers, lease: &'a Lease) -> Self {
+        Self { engine, lease, kept: Instant::now() }
+    }
+
+    fn life(&self) -> Duration {
+        self.engine.parts().settings.lease
+    }
+
+    fn interval(&self) -> Duration {
+        self.life().mul_f32(0.3)
+    }
+
+    /// Renews if it is time.
+    async fn keep(&mut self) -> Result<(), Stop> {
+        if self.kept.elapsed() < self.interval() {
+            return Ok(());
+        }
+        let asked = Instant::now();
+        match self.renew().await {
+            Ok(true) => {
+                self.kept = asked;
+                Ok(())
+            }
+            Ok(false) => Err(Stop::Lost),
+            Err(_) if self.kept.elapsed() < self.life() => Ok(()),
+            Err(_) => Err(Stop::Lost),
+        }
+    }
+
+    async fn renew(&self) -> Result<bool, DbError> {
+        // An answer that takes as long as the lease's life is none.
+        let renewal = async {
+            let mut db = self.engine.parts().database.acquire().await?;
+            lease::renew(&mut db, self.lease, self.engine.parts().clock.now(), self.life()).await
+        };
+        tokio::time::timeout(self.interval(), renewal).await.unwrap_or(Err(DbError::Busy))
+    }
+}

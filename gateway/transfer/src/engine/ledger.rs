@@ -1,0 +1,161 @@
+//! The task's own intent in this node's audit log, and its outcome.
+//!
+//! **What for.** Taking part in a task is one operation that may outlive several runs of the gateway. Its intent is written
+//! when the task is taken on (`transfer.release` at the source, `transfer.accept` at the destination) under an operation id
+//! that is the task's id; its outcome when the task has ended, whichever node ended it.
+//!
+//! **Promises.** Each intent that this node wrote gets one outcome, written after the database knows the end, so that a
+//! crash in between is mended by the next start: see [`super::recover`].
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use sealane_audit::event::Transfer as TransferKind;
+use sealane_audit::{Event, Kind, Object, OpId, Outcome, OutcomeRecord, Phase};
+use sealane_database::task;
+use sealane_model::{Problem, SiteId, Task, TaskId, TaskRole, TaskState};
+
+use super::Transfers;
+use crate::guard::unrecorded;
+
+/// The tasks whose intent stands open in this node's log.
+#[derive(Default)]
+pub(super) struct Ledger {
+    open: Mutex<BTreeMap<TaskId, Kind>>,
+}
+
+impl Ledger {
+    pub(super) fn add(&self, task: TaskId, kind: Kind) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(task, kind);
+    }
+
+    /// INVARIANT: whoever takes an entry out writes its outcome, or puts it back.
+    fn take(&self, task: TaskId) -> Option<Kind> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&task)
+    }
+
+    fn tasks(&self) -> Vec<TaskId> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+}
+
+/// The operation that a task is, at both of its sites.
+pub(super) fn op_of(task: TaskId) -> OpId {
+    OpId::new(task.uuid())
+}
+
+/// What this site does when it takes part in a task.
+pub(super) fn kind_of(role: TaskRole) -> Kind {
+    match role {
+        TaskRole::Source => TransferKind::Release.into(),
+        TaskRole::Destination | TaskRole::Both => TransferKind::Accept.into(),
+    }
+}
+
+/// Records that this site takes part, before anything moves.
+pub(super) async fn open(engine: &Transfers, task: &Task, class: Option<&str>) -> Result<(), Problem> {
+    let kind = kind_of(task.role);
+    let mut object = object_of(task);
+    object.class = class.map(str::to_owned);
+    let event = with_peer(engine.parts().guard.event(kind, Phase::Intent, op_of(task.id)), engine, task);
+    let items = u64::try_from(task.items.len()).unwrap_or(u64::MAX);
+    let event = event.object(object).detail("items", items).detail("role", role_word(task.role));
+    engine.parts().guard.record(event).await.map_err(|_| unrecorded())?;
+    engine.ledger().add(task.id, kind);
+    Ok(())
+}
+
+/// Records that the task which was just begun is not taken on after all.
+pub(super) async fn withdraw(engine: &Transfers, task: &Task, problem: &Problem) -> Result<(), Problem> {
+    let Some(kind) = engine.ledger().take(task.id) else { return Ok(()) };
+    let outcome = OutcomeRecord::new(Outcome::Denied, problem.code.clone(), problem.title.clone());
+    let event = with_peer(engine.parts().guard.event(kind, Phase::Outcome, op_of(task.id)), engine, task)
+        .object(object_of(task))
+        .outcome(outcome);
+    engine.parts().guard.record(event).await.map(drop).map_err(|_| {
+        engine.ledger().add(task.id, kind);
+        unrecorded()
+    })
+}
+
+/// Writes the outcome of every task that has ended since, whichever node ended it.
+pub(super) async fn close_ended(engine: &Transfers) -> Result<(), Problem> {
+    for id in engine.ledger().tasks() {
+        close_if_ended(engine, id).await?;
+    }
+    Ok(())
+}
+
+/// Writes the outcome of one task if it has ended.
+pub(super) async fn close_if_ended(engine: &Transfers, id: TaskId) -> Result<(), Problem> {
+    let found = {
+        let mut db = engine.parts().database.acquire().await.map_err(|error| error.problem())?;
+        task::find(&mut db, id).await.map_err(|error| error.problem())?
+    };
+    let Some(task) = found.filter(|task| task.state.is_final()) else { return Ok(()) };
+    engine.ends().end(id);
+    let Some(kind) = engine.ledger().take(id) else { return Ok(()) };
+    let written = write_end(engine, &task, kind).await;
+    if written.is_err() {
+        engine.ledger().add(id, kind);
+    }
+    written
+}
+
+async fn write_end(engine: &Transfers, task: &Task, kind: Kind) -> Result<(), Problem> {
+    let guard = &engine.parts().guard;
+    let finish = guard.event(TransferKind::Finish, Phase::Info, op_of(task.id));
+    guard.record(end_of(finish, engine, task)).await.map_err(|_| unrecorded())?;
+    let outcome = guard.event(kind, Phase::Outcome, op_of(task.id));
+    guard.record(end_of(outcome, engine, task)).await.map(drop).map_err(|_| unrecorded())
+}
+
+/// How the task ended, with its counts, its manifest's digest and the cipher that its lanes used.
+fn end_of(event: Event, engine: &Transfers, task: &Task) -> Event {
+    let mut object = object_of(task);
+    object.files = Some(task.progress.files_done);
+    object.bytes = Some(task.progress.bytes_done);
+    object.digest = task.manifest;
+    let outcome = match &task.state {
+        TaskState::Failed { code, message, .. } => OutcomeRecord::new(Outcome::Failed, code.clone(), message.clone()),
+        _ => OutcomeRecord::done(),
+    };
+    let mut event = with_peer(event, engine, task)
+        .object(object)
+        .outcome(outcome)
+        .detail("bytes_moved", task.progress.bytes_moved)
+        .detail("skipped", task.progress.skipped)
+        .detail("role", role_word(task.role));
+    event.transport.clone_from(&task.cipher);
+    event
+}
+
+/// What an entry says of a task.
+pub(super) fn object_of(task: &Task) -> Object {
+    let collection = match task.role {
+        TaskRole::Source => task.source.collection,
+        TaskRole::Destination | TaskRole::Both => task.destination.collection,
+    };
+    Object { collection: Some(collection.to_string()), task: Some(task.id.to_string()), ..Object::default() }
+}
+
+/// The other site of a task; none if there is only this one.
+pub(super) fn other_site(engine: &Transfers, task: &Task) -> Option<SiteId> {
+    let me = engine.parts().identity.site;
+    [task.source.site, task.destination.site].into_iter().find(|site| *site != me)
+}
+
+fn with_peer(event: Event, engine: &Transfers, task: &Task) -> Event {
+    match other_site(engine, task) {
+        Some(site) => event.peer(site.to_string()),
+        None => event,
+    }
+}
+
+const fn role_word(role: TaskRole) -> &'static str {
+    match role {
+        TaskRole::Source => "source",
+        TaskRole::Destination => "destination",
+        TaskRole::Both => "both",
+    }
+}
