@@ -39,7 +39,7 @@ pub(crate) fn task(frame: &Frame, task: &TaskView, events: &[TaskEvent]) -> Page
             h2 #about-heading { "About" }
             (facts(task))
         }
-        p.row {
+        div.row {
             a.button href={ "/tasks/" (task.id) "/receipt" } { "Receipt and audit entries" }
             @if !task.state.is_final() { (cancel(frame, task)) }
         }

@@ -24,7 +24,7 @@ pub(crate) fn progress(task: &TaskView) -> Markup {
                 dd data-field="lanes" { (now.lanes) }
                 @if now.skipped > 0 {
                     dt { "Left out" }
-                    dd { (now.skipped) " symbolic links or special files" }
+                    dd { (now.skipped) @if now.skipped == 1 { " symbolic link or special file" } @else { " symbolic links and special files" } }
                 }
             }
             output role="status" {}

@@ -14,7 +14,7 @@ pub(crate) fn task_table(caption: &str, tasks: &[TaskView]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
             table {
-                caption { (caption) }
+                caption.hidden { (caption) }
                 thead {
                     tr {
                         th scope="col" { "Transfer" }
