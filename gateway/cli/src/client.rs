@@ -72,7 +72,6 @@ impl Client {
     }
 
     /// A request with the token of the account.
-    #[must_use]
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let request = self.http.request(method, url);
         match &self.token {

@@ -135,7 +135,6 @@ fn same_site(url: &Url, wanted: &str) -> bool {
     Url::parse(wanted).is_ok_and(|wanted| wanted.origin() == url.origin())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
 fn file() -> anyhow::Result<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("SEALANE_HOME")

@@ -39,7 +39,7 @@ pub(super) async fn get(arguments: GetArguments, session: &Session) -> anyhow::R
     let target = match arguments.target {
         Some(target) if target.is_dir() => target.join(name),
         Some(target) => target,
-        None => PathBuf::from(name),
+        None => name,
     };
     let bar = bar(session.format, entry.size);
     let segment = arguments.place.segment();

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use sealane_audit::Log;
+use sealane_audit::{Log, Options};
 use sealane_connectors::Registry;
 use sealane_crypto::{Random, SystemRandom};
-use sealane_database::Database;
+use sealane_database::{Database, site::SiteRecord};
 use sealane_http::HttpOptions;
-use sealane_model::{Clock, NodeId, SystemClock};
+use sealane_model::{Clock, NodeId, SiteId, SystemClock};
 use sealane_policy::Engine;
 use sealane_service::{App, AppParts, Settings, configure, housekeeping, policy_sync};
 use sealane_transfer::dialer::Dialer;
@@ -96,8 +96,7 @@ impl Node {
         crate::install_crypto();
         let parts = Parts::open(settings).await?;
         let answer = admin::answer(&parts.app, request).await;
-        parts.app.database().close().await;
-        parts.log.close().await;
+        close(&parts.app, parts.log).await;
         Ok(answer)
     }
 
@@ -108,12 +107,18 @@ impl Node {
         if tokio::time::timeout(GRACE, self.tracker.wait()).await.is_err() {
             warn!("some connections did not end in time; they are cut");
         }
-        self.app.database().close().await;
-        self.log.close().await;
+        close(&self.app, self.log).await;
         // Nobody listens any more; a socket that cannot be removed is replaced at the next start.
         let _ = std::fs::remove_file(&self.socket);
         info!("node has stopped");
     }
+}
+
+/// The last records are written before the log closes.
+async fn close(app: &App, log: Log) {
+    app.guard().settle().await;
+    log.close().await;
+    app.database().close().await;
 }
 
 /// What is put together before anything listens.
@@ -135,7 +140,8 @@ impl Parts {
         let keys = SiteKeys::load(&settings.keys)?;
         let origin = format!("sealane/{}/{}", settings.name, settings.node);
         let log_keys = audit_keys(&settings.keys, &settings.node, random.as_ref())?;
-        let (log, recovery) = Log::open(&settings.audit, &origin, log_keys, Arc::clone(&random))?;
+        let options = Options { opened_at_ns: Some(clock.now().as_nanos()), ..Options::default() };
+        let (log, recovery) = Log::open_with(&settings.audit, &origin, log_keys, Arc::clone(&random), options)?;
         if recovery.cut_bytes > 0 {
             warn!(
                 bytes = recovery.cut_bytes,
@@ -144,6 +150,7 @@ impl Parts {
         }
         let database = Database::connect(&settings.database_url, DATABASE_CONNECTIONS).await?;
         database.migrate().await?;
+        claim(&database, keys.site, settings).await?;
         let identity = Arc::new(SiteIdentity {
             site: keys.site,
             name: settings.name.clone(),
@@ -199,6 +206,13 @@ impl Parts {
         configure::apply(&app, &settings.configured).await?;
         Ok(Self { identity, app, transfers, lanes, log, web_identity: keys.web, shutdown, tracker })
     }
+}
+
+/// A database belongs to one site: the first node writes whose it is, and every other site is refused.
+async fn claim(database: &Database, site: SiteId, settings: &NodeSettings) -> anyhow::Result<()> {
+    let record = SiteRecord { site, name: settings.name.clone(), title: settings.title.clone() };
+    let mut db = database.acquire().await?;
+    Ok(sealane_database::site::put(&mut db, &record).await?)
 }
 
 fn app_settings(settings: &NodeSettings) -> Settings {
