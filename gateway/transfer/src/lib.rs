@@ -10,11 +10,6 @@
 //! **Leaves to others.** What policy says (`sealane-policy`), how storage is opened (`sealane-connectors`), who may sign in
 //! (`sealane-service`), and the listener (`sealane-cli`).
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a refusal carries its words for people: it is rare, and moving it costs nothing that matters"
-)]
-
 pub mod dialer;
 pub mod engine;
 pub mod guard;
