@@ -31,7 +31,7 @@ pub(crate) fn home(frame: &Frame, collections: &[CollectionView], tasks: &[TaskV
                 p.note { "You have not moved anything yet. Open a collection below to begin." }
             } @else {
                 (task_table("Your latest transfers", tasks))
-                p { a href="/tasks" { "All transfers" } }
+                p { a.step href="/tasks" { "All transfers" } }
             }
         }
         section aria-labelledby="collections-heading" {
@@ -40,7 +40,7 @@ pub(crate) fn home(frame: &Frame, collections: &[CollectionView], tasks: &[TaskV
                 p.note { "No collection is shared with you yet. Ask its owner for an access rule." }
             } @else {
                 ul.grid { @for collection in collections { (collection_card(collection)) } }
-                p { a href="/collections" { "All collections" } }
+                p { a.step href="/collections" { "All collections" } }
             }
         }
     };

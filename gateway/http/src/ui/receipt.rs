@@ -49,14 +49,14 @@ pub(crate) fn receipt(frame: &Frame, receipt: &ReceiptView) -> Page {
             }
             pre tabindex="0" aria-label="Checkpoint" { (receipt.checkpoint.note) }
         }
-        p { a href={ "/api/v1/tasks/" (task.id) "/receipt" } { "This receipt as JSON" } }
+        p { a.step href={ "/api/v1/tasks/" (task.id) "/receipt" } { "This receipt as JSON" } }
     };
     page(frame, "Receipt", &main)
 }
 
 fn entries(entries: &[AuditEntryView]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Audit entries" {
+        div.scroll tabindex="0" role="group" aria-label="Audit entries" {
             table {
                 caption { (entries.len()) " entries, in the order of the log" }
                 thead {

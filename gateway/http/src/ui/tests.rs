@@ -154,7 +154,7 @@ fn draft() -> Draft {
 fn groups() -> Vec<PeerGroup> {
     let unreachable = Err("The other site cannot be reached: try again later".to_owned());
     vec![
-        PeerGroup { title: "Hospital A".to_owned(), collections: Ok(vec![collection(false)]) },
+        PeerGroup { title: "Institute A".to_owned(), collections: Ok(vec![collection(false)]) },
         PeerGroup { title: "University B".to_owned(), collections: Ok(vec![collection(true)]) },
         PeerGroup { title: "Institute C".to_owned(), collections: unreachable },
         PeerGroup { title: "Clinic D".to_owned(), collections: Ok(Vec::new()) },
@@ -300,6 +300,27 @@ fn ids_are_unique_and_references_lead_somewhere() {
         ids.dedup();
         assert_eq!(ids.len(), count, "{name}: an id twice");
     });
+}
+
+#[test]
+fn no_two_regions_of_a_page_have_one_name() {
+    for (name, page) in pages() {
+        let document = Html::parse_document(page.text());
+        let mut labels: Vec<String> = Vec::new();
+        for section in select(&document, "section[aria-labelledby]") {
+            let heading = format!("#{}", section.value().attr("aria-labelledby").unwrap());
+            labels.push(words(&select(&document, &heading)[0]));
+        }
+        labels.extend(
+            select(&document, "[role=region], nav")
+                .iter()
+                .filter_map(|part| part.value().attr("aria-label").map(str::to_owned)),
+        );
+        let count = labels.len();
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(labels.len(), count, "{name}: {labels:?}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::ui::address;
 pub(crate) fn collection_card(collection: &CollectionView) -> Markup {
     html! {
         li.card {
-            h2 { a href=(address::browse(&collection.url_reference(), &RemotePath::root())) { (collection.title) } }
+            h3 { a.step href=(address::browse(&collection.url_reference(), &RemotePath::root())) { (collection.title) } }
             p.soft { code { (collection.reference) } " · " (collection.site_title) }
             p.row { (class_badge(collection.class)) (access(collection)) }
             @if !collection.description.is_empty() { p { (collection.description) } }

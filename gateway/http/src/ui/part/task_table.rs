@@ -12,7 +12,7 @@ use crate::ui::address;
 /// The table.
 pub(crate) fn task_table(caption: &str, tasks: &[TaskView]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(caption) {
+        div.scroll tabindex="0" role="group" aria-label=(caption) {
             table {
                 caption.hidden { (caption) }
                 thead {
