@@ -17,7 +17,7 @@ mod transfer;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::client::Client;
 use crate::client::account::Accounts;
@@ -101,6 +101,12 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     /// How to print.
     pub(crate) format: Format,
+}
+
+/// The commands with their help, for the reference and for shells.
+#[must_use]
+pub fn tree() -> clap::Command {
+    Arguments::command()
 }
 
 /// Parse the command line and do what it says.

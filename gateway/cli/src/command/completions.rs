@@ -1,6 +1,6 @@
 //! `sealane completions`: what a shell needs to complete commands.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
 #[derive(Debug, Args)]
@@ -11,7 +11,7 @@ pub(super) struct CompletionsArguments {
 
 pub(super) fn run(arguments: &CompletionsArguments) -> anyhow::Result<()> {
     let mut text = Vec::new();
-    clap_complete::generate(arguments.shell, &mut super::Arguments::command(), "sealane", &mut text);
+    clap_complete::generate(arguments.shell, &mut super::tree(), "sealane", &mut text);
     std::io::Write::write_all(&mut std::io::stdout(), &text)?;
     Ok(())
 }

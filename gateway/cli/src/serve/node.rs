@@ -116,6 +116,7 @@ impl Node {
 
 /// The last records are written before the log closes.
 async fn close(app: &App, log: Log) {
+    app.settle().await;
     app.guard().settle().await;
     log.close().await;
     app.database().close().await;
