@@ -9,6 +9,8 @@ mod reading;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tamper;
