@@ -157,6 +157,8 @@ async fn document<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> 
 /// Problem details as they cross the wire (RFC 9457).
 #[derive(serde::Deserialize)]
 struct Details {
+    #[serde(rename = "type", default)]
+    kind: String,
     title: String,
     #[serde(default)]
     detail: String,
@@ -171,27 +173,24 @@ pub(crate) async fn explained(response: Response) -> Problem {
     let status = response.status().as_u16();
     let details = response.bytes().await.ok().and_then(|body| serde_json::from_slice::<Details>(&body).ok());
     let Some(details) = details else {
-        return Problem::new(
-            kind_of(status, ""),
-            "unexplained",
-            "The site refused",
-            format!("HTTP status {status} without an explanation"),
-        )
-        .next("check that the address is a Sealane site");
+        let detail = format!("HTTP status {status} without an explanation");
+        return Problem::new(kind_of(status, ""), "unexplained", "The site refused", detail)
+            .next("check that the address is a Sealane site");
     };
-    let mut problem = Problem::new(kind_of(status, &details.code), &details.code, &details.title, details.detail);
+    let kind = kind_of(status, details.kind.trim_start_matches("urn:sealane:problem:"));
+    let mut problem = Problem::new(kind, &details.code, &details.title, details.detail);
     problem.next_step = details.next_step;
     problem.decision = details.decision;
-    if problem.kind == ProblemKind::NotSignedIn {
-        problem = problem.next("sealane login");
+    match problem.kind {
+        ProblemKind::NotSignedIn | ProblemKind::StepUp => problem.next("sealane login"),
+        _ => problem,
     }
-    problem
 }
 
-fn kind_of(status: u16, code: &str) -> ProblemKind {
+fn kind_of(status: u16, word: &str) -> ProblemKind {
     match status {
         401 => ProblemKind::NotSignedIn,
-        403 if code.starts_with("step-up") => ProblemKind::StepUp,
+        403 if word == ProblemKind::StepUp.as_str() => ProblemKind::StepUp,
         403 => ProblemKind::Denied,
         404 => ProblemKind::NotFound,
         409 => ProblemKind::Conflict,

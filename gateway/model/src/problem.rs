@@ -37,6 +37,26 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// The kind as one word, as programs match it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad-request",
+            Self::NotSignedIn => "not-signed-in",
+            Self::StepUp => "step-up",
+            Self::Denied => "denied",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::Integrity => "integrity",
+            Self::TooLarge => "too-large",
+            Self::Range => "range",
+            Self::TooMany => "too-many",
+            Self::Internal => "internal",
+            Self::Upstream => "upstream",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
     /// The HTTP status.
     #[must_use]
     pub const fn status(self) -> u16 {

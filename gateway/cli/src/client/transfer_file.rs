@@ -14,10 +14,11 @@ use futures_util::StreamExt;
 use reqwest::Method;
 use sealane_crypto::{Digest, TreeHasher};
 use sealane_model::{FileTime, RemotePath};
-use sealane_service::view::{EntryView, Modified, NewUpload, UploadView};
+use sealane_service::view::{EntryView, Modified, NewUpload, StoredView, UploadView};
 use serde::{Deserialize, Serialize};
 
 use super::Client;
+use crate::output::{Exit, exit};
 
 /// Bytes of one request of an upload.
 const PART: usize = 8 << 20;
@@ -143,7 +144,14 @@ pub async fn put(
         at = view.received;
         report(at);
     }
-    let _: EntryView = client.post(client.at(&["uploads", &id, "commit"]), &serde_json::json!({})).await?;
+    let stored: StoredView = client.post(client.at(&["uploads", &id, "commit"]), &serde_json::json!({})).await?;
+    if stored.digest.is_some_and(|stored| stored != digest) {
+        return Err(Exit(
+            exit::INTEGRITY,
+            "the site stored something else than was sent; remove it there and send it again".into(),
+        )
+        .into());
+    }
     Ok(Moved { bytes: at, moved: at - start, digest })
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use reqwest::Method;
 use sealane_model::RemotePath;
 use sealane_model::bytes::ByteCount;
-use sealane_service::view::{EntryView, Made, Removed};
+use sealane_service::view::{EntryView, Made, Removed, Renamed};
 use serde_json::json;
 
 use super::Session;
@@ -73,8 +73,8 @@ pub(super) async fn mkdir(arguments: MkdirArguments, session: &Session) -> anyho
 pub(super) async fn rename(arguments: RenameArguments, session: &Session) -> anyhow::Result<()> {
     let to = RemotePath::parse_text(&arguments.to)?;
     let url = session.client.at(&["collections", &arguments.place.segment(), "rename"]);
-    let entry: EntryView = session.client.post(url, &json!({ "from": arguments.place.path, "to": to })).await?;
-    print(session.format, &entry, |_| String::new())
+    let renamed: Renamed = session.client.post(url, &json!({ "from": arguments.place.path, "to": to })).await?;
+    print(session.format, &renamed, |_| String::new())
 }
 
 pub(super) async fn rm(arguments: RmArguments, session: &Session) -> anyhow::Result<()> {

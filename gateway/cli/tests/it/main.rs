@@ -1,4 +1,6 @@
 //! The command line from outside: its reference, and what it says to wrong words.
 
+#[cfg(test)]
 mod reference;
+#[cfg(test)]
 mod words;

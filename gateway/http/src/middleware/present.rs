@@ -23,7 +23,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// Problem details (RFC 9457) as they leave the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProblemDetails {
-    /// `urn:sealane:problem:` and the code.
+    /// `urn:sealane:problem:` and the kind of failure, such as `step-up` or `denied`.
     #[serde(rename = "type")]
     pub kind: String,
     /// What happened, in a few words.
@@ -47,7 +47,7 @@ pub struct ProblemDetails {
 impl ProblemDetails {
     pub(crate) fn new(problem: &Problem, status: StatusCode, reference: RequestId) -> Self {
         Self {
-            kind: format!("urn:sealane:problem:{}", problem.code),
+            kind: format!("urn:sealane:problem:{}", problem.kind.as_str()),
             title: problem.title.clone(),
             status: status.as_u16(),
             detail: problem.detail.clone(),

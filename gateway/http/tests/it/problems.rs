@@ -14,7 +14,7 @@ async fn a_problem_has_all_its_members_and_the_request_id_as_its_reference() {
     for member in ["type", "title", "status", "detail", "code", "next_step", "reference"] {
         assert!(!problem[member].is_null(), "{member}: {problem}");
     }
-    assert_eq!(problem["type"], "urn:sealane:problem:collection-unknown");
+    assert_eq!(problem["type"], "urn:sealane:problem:not-found");
     assert_eq!(problem["status"], 404);
     assert_eq!(problem["reference"], answer.header("x-request-id"));
 }
