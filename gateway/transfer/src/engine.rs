@@ -18,6 +18,7 @@ mod committer;
 mod ends;
 mod expand;
 mod facts;
+mod failure;
 mod finish;
 mod lease;
 mod ledger;
@@ -43,6 +44,7 @@ mod unit;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use sealane_connectors::Registry;
@@ -161,6 +163,8 @@ struct Inner {
     ends: Ends,
     /// Orders that were made or received by this process and of which no lane has been opened yet.
     unused_orders: std::sync::Mutex<std::collections::HashSet<OrderId>>,
+    /// Tasks of this node that wait for another site.
+    waiting: Arc<AtomicUsize>,
     /// Rung when there may be something to do before the next tick.
     bell: Notify,
     /// Rung when somebody wants a running task to end.
@@ -177,6 +181,7 @@ impl Transfers {
             ledger: Ledger::default(),
             ends: Ends::default(),
             unused_orders: std::sync::Mutex::default(),
+            waiting: Arc::default(),
             bell: Notify::new(),
             nudge: Notify::new(),
         };

@@ -296,7 +296,7 @@ fn check_root(run: &TaskRun, item: u32, root: &Entry) -> Result<(), Stop> {
         usize::try_from(item).ok().and_then(|item| run.task.items.get(item)).is_some_and(|item| item.recursive);
     match root.kind {
         EntryKind::Directory if !recursive => Err(Stop::failed(
-            "is-a-directory",
+            "source-is-a-directory",
             "An item is a directory, but the transfer is not recursive. Next: submit it again with 'recursive' (-r).",
         )),
         EntryKind::Directory | EntryKind::File => Ok(()),

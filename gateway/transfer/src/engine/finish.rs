@@ -5,7 +5,6 @@
 //! failure is written first and told until the other site hears it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sealane_connectors::StorageError;
 use sealane_crypto::digest::Digest;
@@ -14,7 +13,7 @@ use sealane_model::bytes::ByteCount;
 use sealane_model::{Peer, Progress, Task, TaskState};
 
 use super::Transfers;
-use super::ledger::{close_if_ended, other_site};
+use super::ledger::close_if_ended;
 use super::manifest::Manifest;
 use super::progress::refresh;
 use super::retry::{Backoff, Verdict, judge};
@@ -163,14 +162,14 @@ impl TaskRun {
     }
 }
 
-async fn tell(engine: &Transfers, peer: &Peer, finished: Finished) -> Result<(), LaneError> {
+pub(super) async fn tell(engine: &Transfers, peer: &Peer, finished: Finished) -> Result<(), LaneError> {
     let mut control = engine.parts().dialer.control(peer).await?;
     control.finished(finished).await?;
     control.close().await;
     Ok(())
 }
 
-fn finished_of(task: &Task, ending: &Ending, progress: Progress) -> Finished {
+pub(super) fn finished_of(task: &Task, ending: &Ending, progress: Progress) -> Finished {
     let (code, message) = ending.failure.clone().unwrap_or_else(|| ("ok".to_owned(), String::new()));
     let progress = Progress { lanes: 0, ..progress };
     Finished {
@@ -215,36 +214,4 @@ pub(super) async fn write_end(engine: &Transfers, lease: &Lease, task: &Task, en
 
 fn arrived_words(progress: &Progress) -> String {
     format!("{} files ({}) arrived and were verified.", progress.files_done, ByteCount(progress.bytes_done))
-}
-
-/// Tells the other site of a failure, in the background, until it hears it.
-pub(super) fn tell_failure_later(engine: &Transfers, task: &Task, ending: &Ending, progress: Progress) {
-    let Some(site) = other_site(engine, task) else { return };
-    let finished = finished_of(task, ending, progress);
-    let (engine, id) = (engine.clone(), task.id);
-    let (tracker, shutdown) = (engine.parts().tracker.clone(), engine.parts().shutdown.clone());
-    tracker.spawn(async move {
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = keep_telling(&engine, site, &finished) => {
-                tracing::debug!(task.id = %id, "the other site knows how the task ended");
-            }
-        }
-    });
-}
-
-async fn keep_telling(engine: &Transfers, site: sealane_model::SiteId, finished: &Finished) {
-    let mut backoff = Backoff::default();
-    let until = tokio::time::Instant::now() + engine.parts().settings.deadline;
-    while tokio::time::Instant::now() < until {
-        let told = match engine.find_peer(site).await {
-            Ok(peer) => tell(engine, &peer, finished.clone()).await,
-            Err(_) => return,
-        };
-        match told {
-            Ok(()) => return,
-            Err(error) if !error.is_passing() => return,
-            Err(_) => tokio::time::sleep(backoff.failed().max(Duration::from_secs(1))).await,
-        }
-    }
 }

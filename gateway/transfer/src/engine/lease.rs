@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Keeps the lease and watches until the run must stop; says why.
 pub(super) async fn watch(engine: &Transfers, lease: &Lease, task: &Task) -> Stop {
-    let (shutdown, deadline) = (&engine.parts().shutdown, engine.parts().settings.deadline);
+    let shutdown = &engine.parts().shutdown;
     let mut keeper = Keeper::new(engine, lease);
     loop {
         tokio::select! {
@@ -30,20 +30,28 @@ pub(super) async fn watch(engine: &Transfers, lease: &Lease, task: &Task) -> Sto
         if let Err(stop) = keeper.keep().await {
             return stop;
         }
-        if engine.parts().clock.now() >= task.submitted_at.after(deadline) {
-            return Stop::failed(
-                "deadline",
-                format!(
-                    "The task was not finished within {} hours. Next: submit it again; what arrived whole is there.",
-                    deadline.as_secs() / 3600
-                ),
-            );
+        if let Err(stop) = still_wanted(engine, task).await {
+            return stop;
         }
-        match is_cancel_wanted(engine, task).await {
-            Ok(true) => return Stop::Canceled,
-            Ok(false) => {}
+    }
+}
+
+/// Whether the task is to go on: nobody canceled it, and its deadline is not over.
+pub(super) async fn still_wanted(engine: &Transfers, task: &Task) -> Result<(), Stop> {
+    let deadline = engine.parts().settings.deadline;
+    if engine.parts().clock.now() >= task.submitted_at.after(deadline) {
+        let hours = deadline.as_secs() / 3_600;
+        let message =
+            format!("It was not finished within {hours} hours. What arrived whole is in place. Next: submit it again.");
+        return Err(Stop::failed("deadline", message));
+    }
+    match is_cancel_wanted(engine, task).await {
+        Ok(true) => Err(Stop::Canceled),
+        Ok(false) => Ok(()),
+        Err(error) => {
             // The next look may succeed; if the database stays away, the lease runs out.
-            Err(error) => tracing::warn!(task.id = %task.id, error = %error, "a running task could not be looked at"),
+            tracing::warn!(task.id = %task.id, error = %error, "a task could not be looked at");
+            Ok(())
         }
     }
 }

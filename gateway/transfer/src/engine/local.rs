@@ -264,7 +264,7 @@ fn source_code(error: &StorageError) -> &'static str {
 }
 
 fn broken(error: &StorageError) -> LaneError {
-    LaneError::Source { code: error.code().to_owned(), message: error.to_string() }
+    LaneError::Source { code: source_code(error).to_owned(), message: error.to_string() }
 }
 
 /// The roots of a task's items, each with its permit.

@@ -18,6 +18,9 @@ use super::stop::{Stop, Trouble};
 use super::supply::Supply;
 use crate::guard::{Ask, Details, Grant};
 
+/// A lane that has nothing to fetch for so long is closed; it is opened again when there is.
+const IDLE: Duration = Duration::from_secs(30);
+
 /// Works until there is nothing left to fetch, or the run stops.
 pub(super) async fn work(run: Arc<TaskRun>, lane: u16) -> Result<(), Stop> {
     let mut supply = None;
@@ -42,6 +45,13 @@ async fn work_on(
             biased;
             () = run.halt.cancelled() => return Ok(()),
             next = run.queue.next(&run.engine.parts().database) => next?,
+            () = tokio::time::sleep(IDLE), if supply.is_some() => {
+                // The other end would give up waiting some time later, and that would look like a fault.
+                if let Some(supply) = supply.take() {
+                    supply.close(None).await;
+                }
+                continue;
+            }
         };
         let Some(job) = next else { return Ok(()) };
         let done = tokio::select! {

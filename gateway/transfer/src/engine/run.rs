@@ -1,7 +1,7 @@
 //! One node's turn at a task: lease, permits, lanes; and what follows when it ends.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -57,9 +57,32 @@ pub(super) struct TaskRun {
     /// Cancelled when the lanes are to stop.
     pub(super) halt: CancellationToken,
     stumbling: AtomicBool,
-    waiting: tokio::sync::Mutex<bool>,
+    /// Held while the task waits for another site: it then takes no place among those that this node moves.
+    waiting: tokio::sync::Mutex<Option<Waiting>>,
     cipher: tokio::sync::OnceCell<()>,
     failures: Mutex<BTreeSet<String>>,
+}
+
+/// A task that waits counts here, for as long as this lives.
+pub(super) struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Transfers {
+    /// One more task waits.
+    fn wait(&self) -> Waiting {
+        self.inner.waiting.fetch_add(1, Ordering::AcqRel);
+        Waiting(Arc::clone(&self.inner.waiting))
+    }
+
+    /// How many of this node's tasks wait for another site.
+    pub(super) fn waiting(&self) -> usize {
+        self.inner.waiting.load(Ordering::Acquire)
+    }
 }
 
 /// The grants of a run: each is told how the run ended.
@@ -134,7 +157,7 @@ impl TaskRun {
             queue: Queue::new(task.id),
             halt: CancellationToken::new(),
             stumbling: AtomicBool::new(false),
-            waiting: tokio::sync::Mutex::new(matches!(task.state, TaskState::Inactive { .. })),
+            waiting: tokio::sync::Mutex::new(matches!(task.state, TaskState::Inactive { .. }).then(|| engine.wait())),
             cipher: tokio::sync::OnceCell::new(),
             failures: Mutex::default(),
             task,
@@ -202,12 +225,12 @@ impl TaskRun {
             self.engine.note(self.task.id, "lane-lost", &message, true).await?;
         }
         let mut waiting = self.waiting.lock().await;
-        if lasts && !*waiting {
+        if lasts && waiting.is_none() {
             let reason = Pause::PeerUnreachable;
             self.stand(&TaskState::Inactive { reason }, "waiting for the other site").await?;
             let message = format!("The task waits and tries again until its deadline: {cause}.");
             self.engine.note(self.task.id, "peer-unreachable", &message, true).await?;
-            *waiting = true;
+            *waiting = Some(self.engine.wait());
         }
         Ok(())
     }
@@ -218,9 +241,9 @@ impl TaskRun {
             self.engine.note(self.task.id, "resumed", "The work goes on.", false).await?;
         }
         let mut waiting = self.waiting.lock().await;
-        if *waiting {
+        if waiting.is_some() {
             self.stand(&TaskState::Active, "moving").await?;
-            *waiting = false;
+            *waiting = None;
         }
         Ok(())
     }

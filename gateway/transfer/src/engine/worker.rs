@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Transfers;
-use super::finish::{Ending, tell_failure_later, write_end};
+use super::finish::{Ending, write_end};
 use super::ledger::close_ended;
 use super::progress::refresh;
 use super::run::{Grants, TaskRun};
 use super::stop::{Stop, sentence};
-use super::{ends, lease as tenancy, mirror};
+use super::{ends, failure, lease as tenancy, mirror};
 use sealane_audit::{Outcome, OutcomeRecord};
 
 /// How often the loop looks by itself.
@@ -31,6 +31,9 @@ pub(super) async fn run(engine: &Transfers) {
     let shutdown = engine.parts().shutdown.clone();
     let mut turns: JoinSet<(TaskId, Turn)> = JoinSet::new();
     let mut busy: HashMap<TaskId, Option<Instant>> = HashMap::new();
+    if let Err(stop) = failure::tell_rest(engine).await {
+        tracing::warn!(cause = %stop, "failures that a peer does not know yet could not be looked for");
+    }
     let mut expired = None;
     while !shutdown.is_cancelled() {
         if expired.is_none_or(|last: Instant| last.elapsed() > EXPIRE) {
@@ -91,7 +94,8 @@ async fn look_around(
     match free_tasks(engine).await {
         Ok(free) => {
             for id in free {
-                if busy.values().filter(|rest| rest.is_none()).count() >= engine.parts().settings.tasks {
+                let moving = busy.values().filter(|rest| rest.is_none()).count();
+                if moving >= engine.parts().settings.tasks.saturating_add(engine.waiting()) {
                     break;
                 }
                 if let Entry::Vacant(place) = busy.entry(id) {
@@ -164,7 +168,7 @@ async fn move_task(engine: &Transfers, task: Task, lease: Lease) -> Turn {
     };
     let (turn, record) = match ended {
         Ok((turn, record)) => (turn, record),
-        Err(stop) => after_stop(&task, stop),
+        Err(stop) => after_stop(engine, &task, &lease, stop).await,
     };
     if let Some((run, grants)) = running {
         grants.close(&record, &before, &run.meter.progress()).await;
@@ -180,6 +184,7 @@ type Running = Option<(std::sync::Arc<TaskRun>, Grants)>;
 async fn work(engine: &Transfers, task: &Task, lease: &Lease, running: &mut Running) -> Result<Ending, Stop> {
     let watch = tenancy::watch(engine, lease, task);
     tokio::pin!(watch);
+    tenancy::still_wanted(engine, task).await?;
     let (run, grants) = tokio::select! {
         biased;
         stop = &mut watch => return Err(stop),
@@ -242,19 +247,36 @@ async fn conclude(
     }
     write_end(engine, lease, task, &ending).await?;
     let progress = run.map_or(task.progress, |run| run.meter.progress());
-    tell_failure_later(engine, task, &ending, progress);
+    failure::tell_source(engine, task, &ending, progress).await;
     Ok((Turn::Over, OutcomeRecord::new(Outcome::Failed, code, message)))
 }
 
 /// The turn ended without the task ending.
-fn after_stop(task: &Task, stop: Stop) -> (Turn, OutcomeRecord) {
+async fn after_stop(engine: &Transfers, task: &Task, lease: &Lease, stop: Stop) -> (Turn, OutcomeRecord) {
+    tracing::warn!(task.id = %task.id, cause = %stop, "task {} was put down", task.id);
     let (turn, code, words) = match &stop {
         Stop::Shutdown => (Turn::Over, "paused", "the site stops"),
         Stop::Lost => (Turn::Over, "lease-lost", "another node goes on with the task"),
         _ => (Turn::Rests, "interrupted", "the work goes on soon"),
     };
-    tracing::warn!(task.id = %task.id, cause = %stop, "task {} was put down", task.id);
+    if let (Turn::Rests, Err(unsaid)) = (&turn, say_interrupted(engine, task, lease, &stop).await) {
+        tracing::warn!(task.id = %task.id, cause = %unsaid, "the owner could not be told of an interruption");
+    }
     (turn, OutcomeRecord::new(Outcome::Interrupted, code, words))
+}
+
+/// Tells the owner, once for as long as it lasts, that something at this site is in the way.
+async fn say_interrupted(engine: &Transfers, task: &Task, lease: &Lease, stop: &Stop) -> Result<(), Stop> {
+    const NICE: &str = "waiting for this site";
+    if task.nice_status != NICE {
+        let parts = engine.parts();
+        let mut db = parts.database.acquire().await?;
+        task::set_state(&mut db, task.id, &TaskState::Active, NICE, parts.clock.now(), Some(lease)).await?;
+        drop(db);
+        let message = format!("The work was interrupted and goes on by itself: {stop}.");
+        engine.note(task.id, "interrupted", &message, true).await?;
+    }
+    Ok(())
 }
 
 async fn wait_for_sign_in(engine: &Transfers, task: &Task, lease: &Lease, why: &str) -> Result<(), Stop> {

@@ -7,17 +7,14 @@ use sealane_model::{Permit, Task, TaskId, permit};
 use sealane_policy::{Action, Assurance, Resource, Subject};
 use sealane_transfer::guard::Ask;
 
-use super::world::{Node, Site, Wish, World, ana, failed_with, item, noise};
+use super::files::noise;
+use super::world::{Node, Site, Wish, World, ana, failed_with, item};
 
 async fn may_cancel(site: &Site, task: TaskId) -> sealane_transfer::guard::Grant<permit::CancelTask> {
     let assurance = Assurance { acr: None, amr: Vec::new(), auth_time_s: Some(site.guard.clock().now().as_seconds()) };
     let subject = Subject::person(ana().id, assurance);
-    let ask = Ask::new(
-        subject,
-        Action::CancelTask,
-        Resource::task(task.to_string(), ana().id),
-        TransferKind::TaskCancel,
-    );
+    let ask =
+        Ask::new(subject, Action::CancelTask, Resource::task(task.to_string(), ana().id), TransferKind::TaskCancel);
     site.guard.permit(ask).await.unwrap()
 }
 
@@ -169,4 +166,22 @@ async fn a_full_disk_ends_the_task_and_leaves_no_staging() {
     node.stop().await;
     world.source.ended(&world.source.engine(), task.id).await;
     world.destination.settled().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_was_away_hears_of_a_failure_after_the_destinations_restart() {
+    let world = World::start().await;
+    let node = world.destination.run().await;
+    let task = endless(&world, &node).await;
+    world.source.gate.shut();
+    let grant = may_cancel(&world.destination, task.id).await;
+    node.engine.cancel(&grant.permit, task.id).await.unwrap();
+    world.destination.ended(&node.engine, task.id).await;
+    node.stop().await;
+    assert!(!world.source.task(task.id).await.unwrap().state.is_final());
+
+    world.source.gate.open();
+    let node = world.destination.run().await;
+    assert_eq!(failed_with(&world.source.ended(&world.source.engine(), task.id).await), "canceled");
+    node.stop().await;
 }

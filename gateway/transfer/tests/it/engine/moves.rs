@@ -8,7 +8,8 @@ use sealane_audit::event::Transfer as TransferKind;
 use sealane_model::{Item, TaskState};
 use sealane_transfer::engine::{End, NewTransfer};
 
-use super::world::{Site, Wish, World, ana, item, name, noise, path, transfer};
+use super::files::{name, noise};
+use super::world::{Site, Wish, World, ana, item, path, transfer};
 
 /// Every kind of name and size that a collection can hold.
 fn fill(site: &Site) {
@@ -53,7 +54,10 @@ async fn a_tree_of_odd_names_arrives_byte_for_byte_with_its_times() {
     assert!(world.destination.tree("in/from-a") == sent, "the trees differ");
     let root = std::fs::metadata(world.destination.path("in/from-a")).unwrap();
     assert_eq!((root.mtime(), root.mtime_nsec()), (1_000_000_000, 5));
-    assert_eq!(std::fs::metadata(world.destination.path("in/from-a/plain.csv")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(world.destination.path("in/from-a/plain.csv")).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 
     let progress = ended.progress;
     assert_eq!((progress.files_done, progress.files_total, progress.skipped), (1_512, 1_512, 1));

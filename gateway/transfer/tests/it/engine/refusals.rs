@@ -82,7 +82,8 @@ async fn a_request_without_items_or_with_one_destination_twice_makes_no_sense() 
     let twice = world.push(vec![item("/a", "/x"), item("/b", "/x")]).await.unwrap_err();
     assert_eq!(twice.code, "same-destination");
     let here = || End::Here(Box::new(world.source.collection.clone()));
-    let into_itself = world.source.engine().submit(transfer(here(), here(), vec![item("/a", "/a/b")])).await.unwrap_err();
+    let into_itself =
+        world.source.engine().submit(transfer(here(), here(), vec![item("/a", "/a/b")])).await.unwrap_err();
     assert_eq!(into_itself.code, "into-itself");
     nothing_is_there(&world).await;
 }
@@ -94,7 +95,7 @@ async fn a_directory_is_not_sent_as_a_file() {
     let node = world.destination.run().await;
     let single = Item { source: path("/d"), destination: path("/d"), recursive: false };
     let task = world.push(vec![single]).await.unwrap();
-    assert_eq!(failed_with(&world.destination.ended(&node.engine, task.id).await), "is-a-directory");
+    assert_eq!(failed_with(&world.destination.ended(&node.engine, task.id).await), "source-is-a-directory");
     node.stop().await;
 }
 

@@ -1,24 +1,19 @@
 //! Two whole sites in one process, engines running: the arrangement of every test about tasks.
 //!
-//! Between the sites stands a [`Gate`]: it lets so many bytes through and then holds, or cuts, so that a test can stop a
-//! transfer at a place of its choice.
+//! Between the sites stands a [`Gate`].
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use sealane_audit::{EntryView, Filter, Log, LogKeys, Phase, Recovery};
 use sealane_connectors::Registry;
-use sealane_crypto::{AeadKey, Random, Signed, SigningKey, SystemRandom, TlsIdentity};
+use sealane_crypto::{AeadKey, Random, SigningKey, SystemRandom, TlsIdentity};
 use sealane_database::{Database, collection, peer, storage_gateway, task, task_event};
 use sealane_model::{
-    AssuranceMode, Class, Clock, Collection, CollectionId, Item, NodeId, Order, OrderId, Peer, Person, PersonId, Problem,
+    AssuranceMode, Class, Clock, Collection, CollectionId, Item, NodeId, OrderId, Peer, Person, PersonId, Problem,
     RemotePath, RuleId, SiteId, StorageGateway, StorageGatewayId, StorageKind, SystemClock, Task, TaskEvent, TaskId,
     TaskState,
 };
@@ -26,20 +21,20 @@ use sealane_policy::{Assurance, Engine, GrantRow, Permission, Principal, Snapsho
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{End, NewTransfer, TransferParts, TransferSettings, Transfers};
 use sealane_transfer::guard::Guard;
-use sealane_transfer::lane::{LaneParts, LaneService, Orders, SourceCollection};
-use sealane_transfer::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, RemoteCollection};
+use sealane_transfer::lane::{LaneParts, LaneService};
 use sealane_transfer::site::SiteIdentity;
 use sealane_transfer::tls::lane_server_config;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::answering::Current;
 use super::database::TestDatabase;
+use super::files::{Tree, walk};
+use super::gate::Gate;
 use crate::two_sites::ISSUER;
 
 /// Nothing in these tests takes this long, unless it is broken.
@@ -239,15 +234,15 @@ impl Site {
     }
 
     pub(crate) async fn task(&self, id: TaskId) -> Option<Task> {
-        task::find(&mut *self.database.acquire().await.unwrap(), id).await.unwrap()
+        task::find(&mut self.database.acquire().await.unwrap(), id).await.unwrap()
     }
 
     pub(crate) async fn tasks(&self) -> usize {
-        task::list(&mut *self.database.acquire().await.unwrap(), None, None, 100).await.unwrap().len()
+        task::list(&mut self.database.acquire().await.unwrap(), None, None, 100).await.unwrap().len()
     }
 
     pub(crate) async fn events(&self, id: TaskId) -> Vec<TaskEvent> {
-        task_event::list(&mut *self.database.acquire().await.unwrap(), id, 0, 1_000).await.unwrap()
+        task_event::list(&mut self.database.acquire().await.unwrap(), id, 0, 1_000).await.unwrap()
     }
 
     pub(crate) async fn event_codes(&self, id: TaskId) -> Vec<String> {
@@ -255,7 +250,7 @@ impl Site {
     }
 
     pub(crate) async fn peer(&self, other: &Self) -> Peer {
-        peer::find(&mut *self.database.acquire().await.unwrap(), other.identity.site).await.unwrap().unwrap()
+        peer::find(&mut self.database.acquire().await.unwrap(), other.identity.site).await.unwrap().unwrap()
     }
 
     async fn trust(&self, other: &Self, ceiling: Class) {
@@ -265,7 +260,7 @@ impl Site {
             ceiling,
             accepted_at: SystemClock.now(),
         };
-        peer::upsert(&mut *self.database.acquire().await.unwrap(), &peer).await.unwrap();
+        peer::upsert(&mut self.database.acquire().await.unwrap(), &peer).await.unwrap();
     }
 
     /// Waits for the end of a task here, and gives its row.
@@ -336,73 +331,6 @@ impl Site {
         let mut tree = Tree::new();
         walk(&self.path(below), Path::new(""), &mut tree);
         tree
-    }
-}
-
-/// Hands on to the engine of the moment.
-struct Current(Arc<Mutex<Option<Transfers>>>);
-
-impl Current {
-    fn engine(&self) -> Transfers {
-        self.0.lock().unwrap().clone().unwrap()
-    }
-}
-
-#[async_trait]
-impl Orders for Current {
-    async fn source(&self, peer: &Peer, order: &Order) -> Result<SourceCollection, Problem> {
-        self.engine().source(peer, order).await
-    }
-
-    async fn accept_offer(
-        &self,
-        peer: &Peer,
-        subject: Subject,
-        order: &Order,
-        signed: &Signed<Order>,
-    ) -> Result<Accepted, Problem> {
-        self.engine().accept_offer(peer, subject, order, signed).await
-    }
-
-    async fn renew(&self, peer: &Peer, task: TaskId) -> Result<Signed<Order>, Problem> {
-        self.engine().renew(peer, task).await
-    }
-
-    async fn progress(&self, peer: &Peer, report: ProgressReport) -> Result<(), Problem> {
-        self.engine().progress(peer, report).await
-    }
-
-    async fn finished(&self, peer: &Peer, finished: Finished) -> Result<(), Problem> {
-        self.engine().finished(peer, finished).await
-    }
-
-    async fn cancel(&self, peer: &Peer, task: TaskId, by: Subject) -> Result<(), Problem> {
-        Orders::cancel(&self.engine(), peer, task, by).await
-    }
-
-    async fn browse(&self, peer: &Peer, subject: Subject, query: BrowseQuery) -> Result<PersonListing, Problem> {
-        self.engine().browse(peer, subject, query).await
-    }
-
-    async fn collections(&self, peer: &Peer, subject: Subject) -> Result<Vec<RemoteCollection>, Problem> {
-        self.engine().collections(peer, subject).await
-    }
-}
-
-/// Names with kind, content and time of change.
-pub(crate) type Tree = BTreeMap<PathBuf, (bool, Vec<u8>, (i64, i64))>;
-
-fn walk(root: &Path, below: &Path, tree: &mut Tree) {
-    let Ok(entries) = std::fs::read_dir(root.join(below)) else { return };
-    for entry in entries {
-        let entry = entry.unwrap();
-        let path = below.join(entry.file_name());
-        let meta = entry.path().symlink_metadata().unwrap();
-        let content = if meta.is_file() { std::fs::read(entry.path()).unwrap() } else { Vec::new() };
-        tree.insert(path.clone(), (meta.is_dir(), content, (meta.mtime(), meta.mtime_nsec())));
-        if meta.is_dir() {
-            walk(root, &path, tree);
-        }
     }
 }
 
@@ -490,25 +418,6 @@ pub(crate) fn failed_with(task: &Task) -> &str {
     }
 }
 
-/// A file name from bytes.
-pub(crate) fn name(bytes: &[u8]) -> OsString {
-    OsString::from_vec(bytes.to_vec())
-}
-
-/// Content that is the same nowhere.
-pub(crate) fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes
-}
-
 fn identity(name: &str, address: SocketAddr, random: &dyn Random) -> SiteIdentity {
     SiteIdentity {
         site: SiteId::generate(&SystemClock, random),
@@ -540,94 +449,4 @@ fn collection_of(name: &str, wish: &Wish, root: &Path, random: &dyn Random) -> (
         created_at: SystemClock.now(),
     };
     (gateway, collection)
-}
-
-/// A wire before a site: what the site sends waits once the allowance is used up.
-pub(crate) struct Gate {
-    pub(crate) address: SocketAddr,
-    allowance: Arc<Semaphore>,
-    wires: Arc<Mutex<Vec<JoinHandle<()>>>>,
-    shut: Arc<std::sync::atomic::AtomicBool>,
-}
-
-/// The allowance is counted in pieces of this size, begun ones whole.
-const PIECE: usize = 4 << 10;
-
-impl Gate {
-    async fn before(site: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gate = Self {
-            address: listener.local_addr().unwrap(),
-            allowance: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS / 2)),
-            wires: Arc::default(),
-            shut: Arc::default(),
-        };
-        let (allowance, wires, shut) =
-            (Arc::clone(&gate.allowance), Arc::clone(&gate.wires), Arc::clone(&gate.shut));
-        tokio::spawn(async move {
-            loop {
-                let (outer, _) = listener.accept().await.unwrap();
-                if shut.load(std::sync::atomic::Ordering::SeqCst) {
-                    continue;
-                }
-                let allowance = Arc::clone(&allowance);
-                let wire = tokio::spawn(async move {
-                    let inner = TcpStream::connect(site).await.unwrap();
-                    carry(outer, inner, &allowance).await;
-                });
-                wires.lock().unwrap().push(wire);
-            }
-        });
-        gate
-    }
-
-    /// From now on the site may send so many bytes, and then its words wait.
-    pub(crate) fn allow(&self, bytes: usize) {
-        self.allowance.forget_permits(Semaphore::MAX_PERMITS);
-        self.allowance.add_permits(bytes / PIECE);
-    }
-
-    /// The site may send again.
-    pub(crate) fn open(&self) {
-        self.shut.store(false, std::sync::atomic::Ordering::SeqCst);
-        self.allowance.add_permits(Semaphore::MAX_PERMITS / 4);
-    }
-
-    /// Cuts every connection, and every new one at once.
-    pub(crate) fn shut(&self) {
-        self.shut.store(true, std::sync::atomic::Ordering::SeqCst);
-        self.cut();
-    }
-
-    /// Cuts every connection.
-    pub(crate) fn cut(&self) {
-        for wire in self.wires.lock().unwrap().drain(..) {
-            wire.abort();
-        }
-    }
-}
-
-async fn carry(outer: TcpStream, inner: TcpStream, allowance: &Semaphore) {
-    let (mut from_outer, mut to_outer) = outer.into_split();
-    let (mut from_inner, mut to_inner) = inner.into_split();
-    let asked = tokio::io::copy(&mut from_outer, &mut to_inner);
-    let answered = async {
-        let mut buffer = vec![0; 16 * PIECE];
-        loop {
-            match from_inner.read(&mut buffer).await {
-                Ok(0) | Err(_) => break,
-                Ok(read) => {
-                    let pieces = u32::try_from(read.div_ceil(PIECE)).unwrap();
-                    allowance.acquire_many(pieces).await.unwrap().forget();
-                    if to_outer.write_all(&buffer[..read]).await.is_err() {
-                        break;
-                    }
-                }
-            }
-        }
-    };
-    tokio::select! {
-        _ = asked => {}
-        () = answered => {}
-    }
 }
