@@ -41,16 +41,14 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn of(account: &Account) -> anyhow::Result<Self> {
+        crate::install_crypto();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("sealane/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .redirect(reqwest::redirect::Policy::none());
-        if account.url.scheme() == "https" {
-            crate::install_crypto();
-            if let Some(fingerprint) = &account.fingerprint {
-                builder = builder.tls_backend_preconfigured(pinned::config(*fingerprint)?);
-            }
+        if let Some(fingerprint) = &account.fingerprint {
+            builder = builder.tls_backend_preconfigured(pinned::config(*fingerprint)?);
         }
         Ok(Self { http: builder.build()?, base: account.url.clone(), token: account.token() })
     }
