@@ -37,7 +37,8 @@ fn table() -> anyhow::Result<Imports> {
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let (package, imports) = (cells.get(1).context("a package")?, cells.get(3).context("its imports")?);
-        let imports = imports.split(',').map(str::trim).filter(|name| *name != "-").map(|name| format!("sealane-{name}"));
+        let imports =
+            imports.split(',').map(str::trim).filter(|name| *name != "-").map(|name| format!("sealane-{name}"));
         Ok(((*package).to_owned(), imports.collect()))
     })
     .collect()
@@ -100,7 +101,8 @@ fn every_file_opens_with_what_it_is_for() -> anyhow::Result<()> {
 #[test]
 fn nothing_is_left_for_later() -> anyhow::Result<()> {
     // Written in halves, so that this file does not find itself.
-    let forbidden = [concat!("#[igno", "re"), concat!("to", "do!("), concat!("unimple", "mented!("), concat!("db", "g!(")];
+    let forbidden =
+        [concat!("#[igno", "re"), concat!("to", "do!("), concat!("unimple", "mented!("), concat!("db", "g!(")];
     for file in sources()? {
         let text = fs::read_to_string(&file)?;
         for word in forbidden {

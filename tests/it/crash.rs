@@ -27,6 +27,8 @@ struct Storm {
     there: Person,
     noise: Noise,
     kills: u32,
+    /// Kills between which data had moved: the others hit a site that was still finding its way back.
+    struck: u32,
 }
 
 #[test]
@@ -38,7 +40,7 @@ fn fifty_kills_lose_nothing_and_repeat_little() -> anyhow::Result<()> {
     write_odd(&source, seed())?;
     write_many(&source.join("many"), 600, 20_000, seed())?;
     write_noise(&source.join("volume"), 200 << 20, seed())?;
-    let mut storm = Storm { pair, there, noise: Noise::seeded(seed()), kills: 0 };
+    let mut storm = Storm { pair, there, noise: Noise::seeded(seed()), kills: 0, struck: 0 };
     let wanted = if long() { KILLS * 20 } else { KILLS };
 
     let mut round = 0;
@@ -57,20 +59,24 @@ fn fifty_kills_lose_nothing_and_repeat_little() -> anyhow::Result<()> {
         ensure!(moved <= most, "{moved} bytes moved for {} bytes and {kills} kills", counted.bytes);
         fs::remove_dir_all(&copy)?;
     }
-    println!("{} kills in {round} transfers", storm.kills);
+    println!("{} kills in {round} transfers, {} of them while data moved", storm.kills, storm.struck);
+    ensure!(storm.struck >= wanted / 4, "only {} kills hit moving data", storm.struck);
     storm.afterwards()
 }
 
 impl Storm {
     /// Kill now this site, now that one, until the task ends or enough were killed.
     fn rage(&mut self, task: &str, wanted: u32) -> anyhow::Result<TaskNow> {
+        let mut moved = 0;
         loop {
             let now = self.there.task(&self.pair.b, task)?;
             if now.is_final() || self.kills >= wanted {
                 return self.end_of(task);
             }
-            self.some_moment_passes(task, &now)?;
+            let now = self.some_moment_passes(task, &now)?;
             self.kills += 1;
+            self.struck += u32::from(now.number("bytes_moved") > moved && !now.is_final());
+            moved = now.number("bytes_moved");
             if self.noise.draw().is_multiple_of(3) {
                 self.pair.b.kill()?;
                 self.pair.b.start()?;
@@ -82,13 +88,13 @@ impl Storm {
     }
 
     /// Until so many bytes more have moved, or so much time has passed, or the task has ended: drawn anew each time.
-    fn some_moment_passes(&mut self, task: &str, now: &TaskNow) -> anyhow::Result<()> {
+    fn some_moment_passes(&mut self, task: &str, now: &TaskNow) -> anyhow::Result<TaskNow> {
         let bytes = now.number("bytes_moved") + self.noise.between(0, 60 << 20);
         let deadline = Instant::now() + Duration::from_millis(self.noise.between(20, 6_000));
         until("a moment for a kill", Duration::from_secs(30), || {
             let now = self.there.task(&self.pair.b, task)?;
             let come = now.is_final() || now.number("bytes_moved") >= bytes || Instant::now() >= deadline;
-            Ok(come.then_some(()))
+            Ok(come.then_some(now))
         })
     }
 

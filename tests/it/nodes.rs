@@ -34,7 +34,11 @@ fn a_task_of_a_node_that_died_is_finished_by_the_other() -> anyhow::Result<()> {
         Ok(now.number("bytes_done") > 0)
     })?;
     let holder = holder(&pair, &second)?;
-    if holder == pair.b.node() { pair.b.kill()? } else { second.kill()? }
+    if holder == pair.b.node() {
+        pair.b.kill()?
+    } else {
+        second.kill()?
+    }
     let survivor = if holder == pair.b.node() { &second } else { &pair.b };
     let ended = until("the other node to finish", Duration::from_secs(120), || {
         let now = ana.task(survivor, &task)?;
@@ -45,7 +49,11 @@ fn a_task_of_a_node_that_died_is_finished_by_the_other() -> anyhow::Result<()> {
     ensure!(left_behind(&pair.b.data("intake"))?.is_empty(), "no part file stays");
 
     // The dead node's log is closed at its next start.
-    if holder == pair.b.node() { pair.b.start()? } else { second.start()? }
+    if holder == pair.b.node() {
+        pair.b.start()?
+    } else {
+        second.start()?
+    }
     ensure!(pair.b.stop()?.success() && second.stop()?.success() && pair.a.stop()?.success());
     for site in [&pair.a, &pair.b, &second] {
         site.verify_log()?;

@@ -24,7 +24,7 @@ fn a_log_that_was_taken_away_stops_every_act() -> anyhow::Result<()> {
 
     fs::rename(pair.a.audit().join("seg"), pair.a.folder().join("seg-taken-away"))?;
     nothing_is_done(&pair, &ana)?;
-    ensure!(pair.a.get("/readyz")?.status == 503, "the site says that it is not ready");
+    it_says_that_it_is_not_ready(&pair.a)?;
     ensure!(pair.a.get("/healthz")?.status == 200, "and that it lives");
     Ok(())
 }
@@ -45,11 +45,19 @@ fn a_full_disk_under_the_log_stops_every_act_until_there_is_room() -> anyhow::Re
         at += block.len() as u64;
     }
     nothing_is_done(&pair, &ana)?;
-    ensure!(pair.a.get("/readyz")?.status == 503, "the site says that it is not ready");
+    it_says_that_it_is_not_ready(&pair.a)?;
 
+    drop(file);
     fs::remove_file(&filler)?;
     until_true("the site to work again", Duration::from_secs(20), || {
         Ok(ana.get(&pair.a, "collections/imaging/content?path=/file")?.status.is_success())
+    })
+}
+
+/// The probe looks once a second at most.
+fn it_says_that_it_is_not_ready(site: &Site) -> anyhow::Result<()> {
+    until_true("the site to say that it is not ready", Duration::from_secs(10), || {
+        Ok(site.get("/readyz")?.status == 503)
     })
 }
 

@@ -27,7 +27,7 @@ use serde_json::Value;
 const PREFIX: &str = "sealane-invitation:";
 
 fn accept(site: &Site, invitation: &str, fingerprint: &str) -> anyhow::Result<Problem> {
-    explained(&site.peer(&["accept", invitation, "--fingerprint", fingerprint])?.problem(5)?)
+    explained(&refused_problem(&site.peer(&["accept", invitation, "--fingerprint", fingerprint])?)?)
 }
 
 /// A problem that tells enough to act on.
@@ -154,7 +154,9 @@ fn places_that_are_not_there_or_lead_out_are_refused() -> anyhow::Result<()> {
 
     fs::write(pair.a.data("vault").join("secret"), "secret")?;
     symlink(pair.a.data("vault"), pair.a.data("imaging").join("link"))?;
-    for path in ["/../vault/secret", "/./x", "//x", "x", "/a/../../vault/secret", "/link/secret", "/%2e%2e/vault/secret"] {
+    for path in
+        ["/../vault/secret", "/./x", "//x", "x", "/a/../../vault/secret", "/link/secret", "/%2e%2e/vault/secret"]
+    {
         let mut url = pair.a.url().join("/api/v1/collections/imaging/content")?;
         url.query_pairs_mut().append_pair("path", path);
         let relative = format!("collections/imaging/content?{}", url.query().context("a query")?);

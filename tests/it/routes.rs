@@ -38,7 +38,11 @@ fn probes_answer_and_every_route_asks_who_is_there() -> anyhow::Result<()> {
             for token in [None, Some("not-a-token")] {
                 let reply = pair.a.call(method.clone(), relative, token, Some(&json!({})))?;
                 ensure!(reply.status == 401, "{method} {path} was answered with {}: {}", reply.status, reply.text);
-                ensure!(!reply.code()?.is_empty() && !reply.text.contains("imaging"), "{method} {path}: {}", reply.text);
+                ensure!(
+                    !reply.code()?.is_empty() && !reply.text.contains("imaging"),
+                    "{method} {path}: {}",
+                    reply.text
+                );
             }
         }
     }

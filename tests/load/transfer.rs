@@ -1,2 +1,154 @@
-//! x
-fn main() {}
+//! How fast data move between two sites, and what processor time they cost: the figures of docs/performance.md.
+//!
+//! `cargo build --release -p sealane-cli && cargo bench -p sealane-tests --bench transfer` starts two sites on this
+//! machine, moves three kinds of data three times each, compares what arrived, prints the medians and writes them between
+//! the markers of docs/performance.md. Time runs from the submission until the task says SUCCEEDED: everything is
+//! verified, synced to disk and under its final name, in the control database and in both audit logs.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use sealane_cli::demo::people::ANA;
+use sealane_tests::control_database::Backend;
+use sealane_tests::pair::Pair;
+use sealane_tests::person::Person;
+use sealane_tests::tree::{compare, write_many, write_noise};
+use sealane_tests::wait::until;
+
+const COMMAND: &str = "cargo build --release -p sealane-cli && cargo bench -p sealane-tests --bench transfer";
+const BEGIN: &str = "<!-- transfer:begin -->";
+const END: &str = "<!-- transfer:end -->";
+const ROUNDS: usize = 3;
+const GIB: f64 = (1_u64 << 30) as f64;
+
+/// One kind of data.
+struct Load {
+    name: &'static str,
+    make: fn(&Path) -> anyhow::Result<()>,
+}
+
+const LOADS: [Load; 3] = [
+    Load { name: "1 file of 2 GiB", make: |root| write_noise(&root.join("volume"), 2 << 30, 1) },
+    Load { name: "10,000 files of 10 KiB", make: |root| write_many(root, 10_000, 10 << 10, 2) },
+    Load { name: "1,000 files of 1 MiB", make: |root| write_many(root, 1_000, 1 << 20, 3) },
+];
+
+/// What one transfer took.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    files: u64,
+    bytes: u64,
+    wall: Duration,
+    source_cpu: Duration,
+    destination_cpu: Duration,
+}
+
+impl Taken {
+    fn gib(&self) -> f64 {
+        gib(self.bytes)
+    }
+
+    fn row(&self, name: &str) -> String {
+        let wall = self.wall.as_secs_f64();
+        let per_gib = |cpu: Duration| cpu.as_secs_f64() / self.gib();
+        format!(
+            "| {name} | {wall:.2} | {:.2} | {:.0} | {:.2} | {:.2} |",
+            self.gib() / wall,
+            count(self.files) / wall,
+            per_gib(self.source_cpu),
+            per_gib(self.destination_cpu),
+        )
+    }
+}
+
+fn gib(bytes: u64) -> f64 {
+    count(bytes) / GIB
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+const fn count(number: u64) -> f64 {
+    number as f64
+}
+
+fn main() -> anyhow::Result<()> {
+    let mut pair = Pair::start(Backend::Sqlite)?;
+    let mut table = String::from(
+        "| data | seconds | GiB/s | files/s | CPU s/GiB, source | CPU s/GiB, destination |\n|---|---:|---:|---:|---:|---:|\n",
+    );
+    for load in &LOADS {
+        let taken = median(&mut pair, load)?;
+        let row = taken.row(load.name);
+        println!("{row}");
+        writeln!(table, "{row}")?;
+    }
+    ensure!(pair.a.stop()?.success() && pair.b.stop()?.success(), "the sites end by themselves");
+    publish(&section(&table)?)
+}
+
+fn median(pair: &mut Pair, load: &Load) -> anyhow::Result<Taken> {
+    let source = pair.a.data("imaging").join("set");
+    fs::create_dir(&source)?;
+    (load.make)(&source)?;
+    let mut rounds = Vec::new();
+    for round in 0..ROUNDS {
+        rounds.push(once(pair, &source, round)?);
+    }
+    fs::remove_dir_all(&source)?;
+    rounds.sort_by_key(|taken| taken.wall);
+    rounds.get(ROUNDS / 2).copied().context("a median")
+}
+
+fn once(pair: &Pair, source: &Path, round: usize) -> anyhow::Result<Taken> {
+    let ana = Person::sign_in(&pair.a, ANA)?;
+    let name = format!("round-{round}");
+    let cpu = || anyhow::Ok((pair.a.process()?.cpu_time()?, pair.b.process()?.cpu_time()?));
+    let (source_before, destination_before) = cpu()?;
+    let begun = Instant::now();
+    let task = ana.submit(&pair.a, "imaging:/set", &format!("university-b/intake:/{name}"))?;
+    let ended = until("the transfer to end", Duration::from_secs(900), || {
+        let now = ana.task(&pair.a, &task)?;
+        Ok(now.is_final().then_some(now))
+    })?;
+    let wall = begun.elapsed();
+    let (source_after, destination_after) = cpu()?;
+    ensure!(ended.state == "SUCCEEDED", "{:#}", ended.document);
+    let arrived = pair.b.data("intake").join(&name);
+    let counted = compare(source, &arrived)?;
+    fs::remove_dir_all(&arrived)?;
+    Ok(Taken {
+        files: counted.files,
+        bytes: counted.bytes,
+        wall,
+        source_cpu: source_after.saturating_sub(source_before),
+        destination_cpu: destination_after.saturating_sub(destination_before),
+    })
+}
+
+fn section(table: &str) -> anyhow::Result<String> {
+    let cpus = fs::read_to_string("/proc/cpuinfo")?;
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let model = model.trim_start_matches([' ', '\t', ':']);
+    let cores = std::thread::available_parallelism()?;
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    Ok(format!(
+        "Two sites on one machine ({model}, {cores} cores for both sites and the measuring, Linux {}), 4 lanes, SQLite, release \
+         build. Medians of {ROUNDS} runs. Time runs from the submission until everything is verified, synced to disk, under \
+         its final name and recorded in both audit logs.\n\n{table}\n```\n{COMMAND}\n```\n",
+        kernel.trim()
+    ))
+}
+
+/// Put the figures between the markers.
+fn publish(section: &str) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("tests/ is in the workspace")?;
+    let file = root.join("docs/performance.md");
+    let text = fs::read_to_string(&file)?;
+    let (before, rest) = text.split_once(BEGIN).context("docs/performance.md has lost its begin marker")?;
+    let (_, after) = rest.split_once(END).context("docs/performance.md has lost its end marker")?;
+    fs::write(&file, format!("{before}{BEGIN}\n{section}{END}{after}"))?;
+    println!("{} is up to date", file.display());
+    Ok(())
+}

@@ -97,7 +97,8 @@ impl Browser {
         let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = self.http.request(method, url.clone()).header(COOKIE, cookies.join("; "));
         if let Some(form) = form {
-            request = request.header(ORIGIN, origin).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+            request =
+                request.header(ORIGIN, origin).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         }
         let answer = wait(request.send())?;
         for cookie in answer.headers().get_all(SET_COOKIE) {

@@ -58,8 +58,10 @@ impl Pair {
         let urls = [Site::reserve_url()?, Site::reserve_url()?];
         let idp = Idp::start(&authority, &[("hospital-a", &urls[0]), ("university-b", &urls[1])])?;
         let [url_a, url_b] = urls;
-        let plan_a = SitePlan { name: "hospital-a", backend, collections: at_hospital(), small_disk: plan.small_disk_a };
-        let plan_b = SitePlan { name: "university-b", backend, collections: at_university(), small_disk: plan.small_disk_b };
+        let plan_a =
+            SitePlan { name: "hospital-a", backend, collections: at_hospital(), small_disk: plan.small_disk_a };
+        let plan_b =
+            SitePlan { name: "university-b", backend, collections: at_university(), small_disk: plan.small_disk_b };
         let a = Site::make(plan_a, folder.path().join("a"), url_a, &authority, idp.issuer())?;
         let b = Site::make(plan_b, folder.path().join("b"), url_b, &authority, idp.issuer())?;
         let mut pair = Self { a, b, idp, folder };

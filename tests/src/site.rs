@@ -115,7 +115,13 @@ impl Site {
     ///
     /// # Errors
     /// When `sealane init` refuses.
-    pub fn make(plan: SitePlan, folder: PathBuf, url: Url, authority: &Rc<Authority>, issuer: &str) -> anyhow::Result<Self> {
+    pub fn make(
+        plan: SitePlan,
+        folder: PathBuf,
+        url: Url,
+        authority: &Rc<Authority>,
+        issuer: &str,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&folder)?;
         let database = match plan.backend {
             Backend::Sqlite => None,
@@ -143,7 +149,16 @@ impl Site {
         let config = self.config();
         let mut arguments = vec!["init", "--config", config.to_str().context("a plain path")?];
         let title = format!("The site {}", self.plan.name);
-        arguments.extend(["--name", self.plan.name, "--title", &title, "--url", self.url.as_str(), "--listen", &listen]);
+        arguments.extend([
+            "--name",
+            self.plan.name,
+            "--title",
+            &title,
+            "--url",
+            self.url.as_str(),
+            "--listen",
+            &listen,
+        ]);
         arguments.extend(["--issuer", issuer, "--client-id", self.plan.name, "--administrator", "ada@sealane.example"]);
         if let Some(database) = &self.database {
             arguments.extend(["--database", database.url().as_str()]);
@@ -391,7 +406,8 @@ impl Site {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = wait(request.send()).with_context(|| self.process.as_ref().map_or_else(String::new, Process::tail))?;
+        let answer =
+            wait(request.send()).with_context(|| self.process.as_ref().map_or_else(String::new, Process::tail))?;
         Ok(Reply { status: answer.status(), text: wait(answer.text())? })
     }
 

@@ -192,7 +192,12 @@ pub fn compare(source: &Path, copy: &Path) -> anyhow::Result<Counted> {
         ensure!(found.get(name) == Some(node), "{name:?} is of another kind");
         let (one, other) = (source.join(name), copy.join(name));
         let times = (fs::metadata(&one)?.modified()?, fs::metadata(&other)?.modified()?);
-        ensure!(times.0 == times.1, "{name:?} ({node:?}) has another time of change: {:?} became {:?}", times.0, times.1);
+        ensure!(
+            times.0 == times.1,
+            "{name:?} ({node:?}) has another time of change: {:?} became {:?}",
+            times.0,
+            times.1
+        );
         if *node == Node::Directory {
             counted.directories += 1;
         } else {
@@ -230,8 +235,6 @@ pub fn same_bytes(one: &Path, other: &Path) -> anyhow::Result<u64> {
 /// # Errors
 /// When the tree cannot be read.
 pub fn left_behind(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let is_part = |name: &PathBuf| {
-        name.components().any(|part| part.as_os_str().as_bytes().starts_with(b".sealane-"))
-    };
+    let is_part = |name: &PathBuf| name.components().any(|part| part.as_os_str().as_bytes().starts_with(b".sealane-"));
     Ok(list(root)?.into_keys().filter(is_part).collect())
 }
