@@ -32,7 +32,11 @@ impl Drop for TestDatabase {
         // The test's own runtime is ending: a thread of our own removes the schema.
         let removal = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(run(&base, format!("DROP SCHEMA {schema} CASCADE")));
+            // A connection of the ended test may still hold locks for a moment; it is not waited for long.
+            let drop = format!("SET lock_timeout = '10s'; DROP SCHEMA {schema} CASCADE");
+            runtime.block_on(async {
+                tokio::time::timeout(std::time::Duration::from_secs(15), run(&base, drop)).await.ok()
+            });
         });
         removal.join().unwrap();
     }
@@ -40,8 +44,11 @@ impl Drop for TestDatabase {
 
 async fn run(url: &str, statement: String) {
     let database = Database::connect(url, 1).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut *database.acquire().await.unwrap()).await.unwrap();
+    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut *database.acquire().await.unwrap()).await;
     database.close().await;
+    if let Err(error) = done {
+        eprintln!("the test's schema could not be prepared or removed: {error}");
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the test server is can only come from the environment")]
