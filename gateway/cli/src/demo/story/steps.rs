@@ -129,7 +129,7 @@ async fn transfer(ana: &mut Browser, hospital: &Site, show: bool) -> anyhow::Res
     }
     let receipt: ReceiptView = ana.get(at(hospital, &format!("tasks/{}/receipt", task.id))?).await?;
     ensure!(!receipt.entries.is_empty(), "the receipt names no audit entry");
-    let moved = summary(&task, seconds);
+    let moved = summary(&receipt.task, seconds);
     let detail = format!(
         "{} files, {} in {seconds:.2} s over {} lanes ({}); {} audit entries on the receipt",
         moved.files,
