@@ -142,7 +142,7 @@ impl TaskRun {
         let Origin::There(peer) = &self.origin else { return Ok(()) };
         let mut backoff = Backoff::default();
         loop {
-            let finished = finished_of(&self.task, ending, self.meter.progress());
+            let finished = Finished { cipher: self.cipher(), ..finished_of(&self.task, ending, self.meter.progress()) };
             match tell(&self.engine, peer, finished).await {
                 Ok(()) => return self.goes_on().await,
                 Err(LaneError::Refused(problem)) if !LaneError::Refused(problem.clone()).is_passing() => {
@@ -178,6 +178,7 @@ pub(super) fn finished_of(task: &Task, ending: &Ending, progress: Progress) -> F
         code,
         message: message.chars().take(MESSAGE).collect(),
         manifest: ending.manifest,
+        cipher: task.cipher.clone(),
         files: progress.files_done,
         bytes: progress.bytes_done,
         progress,

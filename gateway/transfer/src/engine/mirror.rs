@@ -77,6 +77,9 @@ async fn end(
     if let Some(manifest) = &finished.manifest {
         task::set_manifest(&mut tx, mirror.id, manifest, None).await?;
     }
+    if let Some(cipher) = &finished.cipher {
+        task::set_cipher(&mut tx, mirror.id, cipher, None).await?;
+    }
     let nice = if finished.succeeded { "finished" } else { "failed" };
     if task::set_state(&mut tx, mirror.id, state, nice, now, None).await? {
         let (code, message) = if finished.succeeded {

@@ -59,7 +59,7 @@ pub(super) struct TaskRun {
     stumbling: AtomicBool,
     /// Held while the task waits for another site: it then takes no place among those that this node moves.
     waiting: tokio::sync::Mutex<Option<Waiting>>,
-    cipher: tokio::sync::OnceCell<()>,
+    cipher: tokio::sync::OnceCell<String>,
     failures: Mutex<BTreeSet<String>>,
 }
 
@@ -208,12 +208,17 @@ impl TaskRun {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).insert(code.to_owned())
     }
 
+    /// The cipher suite of this run's lanes, or of an earlier run's where this one opened none.
+    pub(super) fn cipher(&self) -> Option<String> {
+        self.cipher.get().cloned().or_else(|| self.task.cipher.clone())
+    }
+
     /// The lanes use this cipher suite: written down once.
     pub(super) async fn uses_cipher(&self, cipher: &str) -> Result<(), Stop> {
         let write = || async {
             let mut db = self.engine.parts().database.acquire().await?;
             task::set_cipher(&mut db, self.task.id, cipher, Some(&self.lease)).await?;
-            Ok::<(), Stop>(())
+            Ok::<String, Stop>(cipher.to_owned())
         };
         self.cipher.get_or_try_init(write).await.map(drop)
     }

@@ -81,6 +81,8 @@ pub struct Finished {
     pub message: String,
     /// Digest of the manifest of every file, where it succeeded.
     pub manifest: Option<Digest>,
+    /// The cipher suite that its lanes used.
+    pub cipher: Option<String>,
     /// Files that arrived.
     pub files: u64,
     /// Bytes that arrived.
@@ -188,6 +190,7 @@ impl Bounded for ControlRequest {
             }
             Self::Finished(finished) => {
                 at_most("a code", finished.code.len(), WORD)?;
+                optional("a cipher suite", finished.cipher.as_ref(), WORD)?;
                 at_most("a message", finished.message.len(), SENTENCE)
             }
             // Signed envelopes are bounded by the frame and judged when they are opened.

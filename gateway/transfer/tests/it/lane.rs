@@ -277,6 +277,7 @@ async fn what_is_said_on_a_control_connection_arrives_and_is_answered() {
         code: "ok".to_owned(),
         message: String::new(),
         manifest: Some(tree_digest(b"")),
+        cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
         files: 1,
         bytes: 2,
         progress: Progress::default(),

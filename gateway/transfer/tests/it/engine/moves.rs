@@ -81,6 +81,7 @@ async fn both_sites_keep_the_same_end_in_their_tasks_and_logs() {
     assert_eq!((here.manifest, here.progress.files_done), (there.manifest, 2));
     assert!(matches!(here.state, TaskState::Succeeded { .. }));
     assert!(there.cipher.as_deref().is_some_and(|cipher| cipher.contains("TLS13")));
+    assert_eq!(here.cipher, there.cipher);
     node.stop().await;
     for site in [&world.source, &world.destination] {
         world_is_settled(site, there.manifest).await;
