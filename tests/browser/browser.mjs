@@ -5,8 +5,7 @@ import { chromium } from "playwright-core";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
-// The slowest step is the transfer itself, with a build without optimisation on a busy machine.
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 20_000;
 
 /** Start Chromium without a window. */
 export function launch() {
@@ -17,33 +16,56 @@ export function launch() {
 export async function profile(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
   context.setDefaultTimeout(PATIENCE_MS);
-  const complaints = [];
-  const expected = new Set();
-  await context.exposeBinding("reportViolation", (_, what) => complaints.push(`content security policy: ${what}`));
-  await context.addInitScript(() => {
-    addEventListener("securitypolicyviolation", (event) =>
-      window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
-  });
   const page = await context.newPage();
-  page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
-  page.on("response", (answer) => {
-    if (answer.status() >= 400 && !expected.has(answer.status())) complaints.push(`${answer.status()} for ${answer.url()}`);
-  });
-  page.on("console", (message) => {
-    const known = /^Failed to load resource: the server responded with a status of (\d+)/.exec(message.text());
-    // Chromium repeats the status of an answer here: it was judged above.
-    if (["error", "warning"].includes(message.type()) && !known) complaints.push(`console: ${message.text()}`);
-  });
+  const expected = new Set();
+  const complaints = await listen(page, expected);
   return {
     page,
     /** Answers with this status are part of the story from here on. */
     expect: (status) => expected.add(status),
     /** Leave: nothing may have been complained about. */
-    async close() {
+    async leave() {
       await context.close();
       assert.deepEqual(complaints, []);
     },
+    /** Leave after a failure: what the page showed and said explains it. */
+    async explain(error) {
+      const text = await page.locator("body").innerText().catch(() => "nothing");
+      error.message += `\nThe page ${page.url()} shows:\n${text}\nIt complains about: ${complaints.join("; ") || "nothing"}`;
+      await context.close();
+      return error;
+    },
   };
+}
+
+/** One person's part of a story, in a fresh profile. */
+export async function as(browser, options, part) {
+  const person = await profile(browser, options);
+  try {
+    await part(person.page, person);
+  } catch (error) {
+    throw await person.explain(error);
+  }
+  await person.leave();
+}
+
+async function listen(page, expected) {
+  const complaints = [];
+  await page.exposeBinding("reportViolation", (_, what) => complaints.push(`content security policy: ${what}`));
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) =>
+      window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+  });
+  page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
+  page.on("response", (answer) => {
+    if (answer.status() >= 400 && !expected.has(answer.status())) complaints.push(`${answer.status()} for ${answer.url()}`);
+  });
+  page.on("console", (message) => {
+    // Chromium repeats the status of an answer here: it was judged above.
+    const status = message.text().startsWith("Failed to load resource: the server responded with a status of");
+    if (["error", "warning"].includes(message.type()) && !status) complaints.push(`console: ${message.text()}`);
+  });
+  return complaints;
 }
 
 /** Sign in at a site by clicking on a name. */

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { judge } from "./axe.mjs";
-import { launch, profile, says, signIn } from "./browser.mjs";
+import { as, launch, profile, says, signIn } from "./browser.mjs";
 import { startDemo } from "./demo.mjs";
 import { pressOn, tabTo } from "./keyboard.mjs";
 
@@ -25,7 +25,7 @@ before(async () => {
 });
 
 after(async () => {
-  await ben?.close();
+  await ben?.leave();
   await browser?.close();
   await demo?.stop();
 });
@@ -58,6 +58,9 @@ async function whileAnaMayWrite(step) {
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
 const badge = (page, words) => page.getByRole("main").locator(".badge", { hasText: words }).first();
 
+/** Wait for the end of a transfer, as long as a build without optimisation takes on a busy machine. */
+const finished = (page) => badge(page, "Succeeded").waitFor({ timeout: 90_000 });
+
 /** From the first page to the review of a transfer of what `names` says. */
 async function prepare(page, ...names) {
   await page.getByRole("link", { name: "Chest CT study" }).click();
@@ -73,9 +76,7 @@ async function review(page) {
 }
 
 describe("the pages", () => {
-  it("a transfer that policy refuses is shown with the reason and the next step", async () => {
-    const ana = await profile(browser);
-    const { page } = ana;
+  it("a transfer that policy refuses is shown with the reason and the next step", () => as(browser, {}, async (page, ana) => {
     await signIn(page, demo.hospital, ANA);
     await prepare(page, "README.txt");
     await says(page.getByRole("group", { name: "Collections at University B" }), "You may write to none of its collections");
@@ -97,12 +98,9 @@ describe("the pages", () => {
     await page.getByRole("link", { name: "Transfers" }).click();
     await says(page.getByRole("main"), "Nothing here yet");
     await judge(page, "no transfers");
-    await ana.close();
-  });
+  }));
 
-  it("a researcher signs in, browses, chooses, transfers, watches it finish, and reads the receipt", async () => {
-    const ana = await profile(browser);
-    const { page } = ana;
+  it("a researcher signs in, browses, chooses, transfers, watches it finish, and reads the receipt", () => as(browser, {}, async (page) => {
     await page.goto(demo.hospital);
     await heading(page, "Sign in to Hospital A").waitFor();
     await judge(page, "sign in");
@@ -140,8 +138,8 @@ describe("the pages", () => {
       await heading(page, "Synthetic volumes").waitFor();
       await badge(page, "Active").waitFor();
       await judge(page, "a running transfer");
-      await release();
-      await badge(page, "Succeeded").waitFor();
+      release();
+      await finished(page);
     });
     await says(page.locator("[data-field=files]"), "101 of 101");
     await judge(page, "a finished transfer");
@@ -157,32 +155,26 @@ describe("the pages", () => {
     await judge(page, "home after a transfer");
     await page.getByRole("button", { name: "Sign out" }).click();
     await heading(page, "Sign in to Hospital A").waitFor();
-    await ana.close();
 
     await ben.page.getByRole("link", { name: "Intake" }).click();
     await ben.page.getByRole("link", { name: "volumes/" }).click();
     await ben.page.getByRole("link", { name: "synthetic-ct-256MiB.raw" }).waitFor();
     await judge(ben.page, "what arrived");
-  });
+  }));
 
-  it("a running transfer is followed live, without a click", async () => {
-    const ana = await profile(browser);
-    const { page } = ana;
+  it("a running transfer is followed live, without a click", () => as(browser, {}, async (page) => {
     const seen = await record(page);
     await signIn(page, demo.hospital, ANA);
     await whileAnaMayWrite(async () => {
       await prepare(page, "imaging");
       await review(page);
       await page.getByRole("button", { name: "Start the transfer" }).click();
-      await badge(page, "Succeeded").waitFor();
+      await finished(page);
     });
     assert.ok(seen.includes("1000 of 1000"), `the figures that the stream brought: ${seen.join(", ")}`);
-    await ana.close();
-  });
+  }));
 
-  it("everything can be done with the keyboard alone", async () => {
-    const ana = await profile(browser);
-    const { page } = ana;
+  it("everything can be done with the keyboard alone", () => as(browser, {}, async (page) => {
     await page.goto(demo.hospital);
     const skip = page.getByRole("link", { name: "Skip to content" });
     const [first, ...more] = await tabTo(page, skip);
@@ -212,18 +204,15 @@ describe("the pages", () => {
       await says(page.getByRole("listitem"), "README.txt");
       await pressOn(page, page.getByRole("button", { name: "Start the transfer" }));
       await heading(page, "By keyboard").waitFor();
-      await badge(page, "Succeeded").waitFor();
+      await finished(page);
     });
     await pressOn(page, page.getByRole("link", { name: "Receipt and audit entries" }));
     await heading(page, "Receipt: By keyboard").waitFor();
     await pressOn(page, page.getByRole("button", { name: "Sign out" }));
     await heading(page, "Sign in to Hospital A").waitFor();
-    await ana.close();
-  });
+  }));
 
-  it("from sign-in to the finished transfer nothing needs a script", async () => {
-    const ana = await profile(browser, { javaScriptEnabled: false });
-    const { page } = ana;
+  it("from sign-in to the finished transfer nothing needs a script", () => as(browser, { javaScriptEnabled: false }, async (page) => {
     await signIn(page, demo.hospital, ANA);
     await whileAnaMayWrite(async () => {
       await prepare(page, "clinical");
@@ -231,16 +220,13 @@ describe("the pages", () => {
       await page.getByRole("button", { name: "Start the transfer" }).click();
       await heading(page, "/clinical").waitFor();
       // The page loads itself again: a meta refresh, in noscript.
-      await badge(page, "Succeeded").waitFor();
+      await finished(page);
     });
     await page.getByRole("link", { name: "Receipt and audit entries" }).click();
     await heading(page, "Receipt: /clinical").waitFor();
-    await ana.close();
-  });
+  }));
 
-  it("a command line is signed in from its page, by somebody who compares the code", async () => {
-    const ana = await profile(browser);
-    const { page } = ana;
+  it("a command line is signed in from its page, by somebody who compares the code", () => as(browser, {}, async (page) => {
     const asked = await post("/api/v1/login/device", { client_label: "a terminal in the test" });
     await signIn(page, demo.hospital, ANA);
     await page.goto(`${demo.hospital}/device`);
@@ -260,12 +246,9 @@ describe("the pages", () => {
     const { access_token: token } = await post("/api/v1/login/token", { device_code: asked.device_code });
     const me = await fetch(`${demo.hospital}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } });
     assert.equal((await me.json()).email, ANAS_EMAIL);
-    await ana.close();
-  });
+  }));
 
-  it("what is not there, and who is not signed in, is explained", async () => {
-    const ana = await profile(browser);
-    const { page } = ana;
+  it("what is not there, and who is not signed in, is explained", () => as(browser, {}, async (page, ana) => {
     ana.expect(401);
     await page.goto(`${demo.hospital}/collections`);
     await page.getByRole("link", { name: "Sign in with Demo identity provider" }).waitFor();
@@ -281,8 +264,7 @@ describe("the pages", () => {
     await page.goto(`${demo.hospital}/no-such-page`);
     await says(page.getByRole("main"), "Reference");
     await judge(page, "an unknown page");
-    await ana.close();
-  });
+  }));
 });
 
 async function post(address, body) {
@@ -295,20 +277,13 @@ async function post(address, body) {
 
 /** Hold back requests for an address; the answer lets them go. */
 async function hold(page, address) {
-  const waiting = Promise.withResolvers?.() ?? deferred();
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
   await page.route(address, async (route) => {
-    await waiting.promise;
+    await released;
     await route.continue();
   });
-  return async () => {
-    waiting.resolve();
-  };
-}
-
-function deferred() {
-  const made = {};
-  made.promise = new Promise((resolve) => { made.resolve = resolve; });
-  return made;
+  return release;
 }
 
 /** Every text that the count of files takes without the page being loaded. */

@@ -113,7 +113,7 @@ fn a_port_in_use_is_named_with_what_to_do() -> anyhow::Result<()> {
 #[test]
 fn a_demo_that_is_stopped_leaves_nothing() -> anyhow::Result<()> {
     let demo = Demo::new()?;
-    let port = free_row()?;
+    let port = port::free_row(5)?;
     let data = demo.scratch.path().join("data");
     write_many(&data, 10, 10, seed())?;
     let mut command = demo.command()?;
@@ -127,14 +127,6 @@ fn a_demo_that_is_stopped_leaves_nothing() -> anyhow::Result<()> {
     let ended = process.terminate(Duration::from_secs(30))?;
     ensure!(ended.success() || ended.code() == Some(143), "{ended:?}");
     demo.nothing_is_left()
-}
-
-/// The first of five free ports in a row.
-fn free_row() -> anyhow::Result<u16> {
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (0..100)
-        .find_map(|_| port::free().ok().filter(|first| (1..5).all(|next| is_free(first + next))))
-        .context("no five free ports in a row")
 }
 
 #[test]

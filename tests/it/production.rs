@@ -21,7 +21,7 @@ use sealane_tests::wait::{until, until_true};
 use serde_json::Value;
 
 /// A file whose way takes long enough to be cut.
-const LARGE: u64 = 768 << 20;
+const LARGE: u64 = 512 << 20;
 
 on_both_databases! {
     fn people_sign_in_with_a_code_and_see_what_they_may_see(backend: Backend) -> anyhow::Result<()> {

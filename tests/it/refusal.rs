@@ -199,7 +199,7 @@ impl Moving {
         let source = pair.a.data("imaging").join("set");
         fs::create_dir(&source)?;
         for number in 0..8 {
-            write_noise(&source.join(format!("volume-{number}")), 96 << 20, number)?;
+            write_noise(&source.join(format!("volume-{number}")), 64 << 20, number)?;
         }
         let ana = Person::sign_in(&pair.a, ANA)?;
         let over_there = Person::sign_in(&pair.b, ANA)?;

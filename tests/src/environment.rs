@@ -1,6 +1,8 @@
 //! What the tests read from their environment, in one place, and where the binaries are that they run.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use anyhow::Context;
 
@@ -15,10 +17,17 @@ pub fn long() -> bool {
     variable("SEALANE_TEST_LONG").is_some()
 }
 
-/// The seed of everything random in a test (`SEALANE_TEST_SEED`), so that a failure can be run again.
+/// The seed of everything random in a test: another one in each run, unless `SEALANE_TEST_SEED` says which.
+///
+/// It is told on standard error, so that a failure can be run again.
 #[must_use]
 pub fn seed() -> u64 {
-    variable("SEALANE_TEST_SEED").and_then(|text| text.parse().ok()).unwrap_or(20_260_301)
+    static SEED: LazyLock<u64> = LazyLock::new(|| {
+        let given = variable("SEALANE_TEST_SEED").and_then(|text| text.parse().ok());
+        given.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()))
+    });
+    eprintln!("SEALANE_TEST_SEED={} repeats what was random here", *SEED);
+    *SEED
 }
 
 /// The PostgreSQL server that tests may make databases on (`SEALANE_TEST_POSTGRES`: a URL, or a file that holds one).
