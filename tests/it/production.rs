@@ -59,7 +59,9 @@ on_both_databases! {
         both_sites_tell_the_same(&pair, &ana, &sent)?;
 
         let back = pair.a.data("imaging").join("back");
-        whole_transfer(&ana.cli, "university-b/intake:/arrived", "imaging:/back")?;
+        let task = ana.submit(&pair.a, "university-b/intake:/arrived", "imaging:/back")?;
+        let ended = ana.follow(&pair.a, &task)?;
+        ensure!(ended.state == "SUCCEEDED", "{:#}", ended.document);
         ensure!(compare(&source, &back)? == counted, "the way back changed something");
 
         ensure!(pair.a.stop()?.success() && pair.b.stop()?.success(), "both sites end by themselves when told to");

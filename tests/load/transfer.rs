@@ -16,7 +16,6 @@ use sealane_tests::control_database::Backend;
 use sealane_tests::pair::Pair;
 use sealane_tests::person::Person;
 use sealane_tests::tree::{compare, write_many, write_noise};
-use sealane_tests::wait::until;
 
 const COMMAND: &str = "cargo build --release -p sealane-cli && cargo bench -p sealane-tests --bench transfer";
 const BEGIN: &str = "<!-- transfer:begin -->";
@@ -108,10 +107,8 @@ fn once(pair: &Pair, source: &Path, round: usize) -> anyhow::Result<Taken> {
     let (source_before, destination_before) = cpu()?;
     let begun = Instant::now();
     let task = ana.submit(&pair.a, "imaging:/set", &format!("university-b/intake:/{name}"))?;
-    let ended = until("the transfer to end", Duration::from_secs(900), || {
-        let now = ana.task(&pair.a, &task)?;
-        Ok(now.is_final().then_some(now))
-    })?;
+    // One stream instead of many questions: each question would be decided and recorded, and cost what is measured here.
+    let ended = ana.follow(&pair.a, &task)?;
     let wall = begun.elapsed();
     let (source_after, destination_after) = cpu()?;
     ensure!(ended.state == "SUCCEEDED", "{:#}", ended.document);

@@ -65,6 +65,21 @@ impl Person {
         Ok(task.get("id").and_then(Value::as_str).context("a task has an id")?.to_owned())
     }
 
+    /// Follow a task to its end without asking again and again.
+    ///
+    /// # Errors
+    /// When the stream ends before the task does.
+    pub fn follow(&self, site: &Site, id: &str) -> anyhow::Result<TaskNow> {
+        let mut last = None;
+        site.stream(&format!("tasks/{id}/stream"), &self.token, |name, data| {
+            if name == "progress" {
+                last = Some(TaskNow::of(serde_json::from_str(data)?)?);
+            }
+            Ok(!last.as_ref().is_some_and(TaskNow::is_final))
+        })?;
+        last.filter(TaskNow::is_final).context("the stream ended before the task did")
+    }
+
     /// A task as its site shows it.
     ///
     /// # Errors

@@ -389,6 +389,39 @@ impl Site {
         self.request(method, url, token, body)
     }
 
+    /// Read a stream of server-sent events for as long as `goes_on` says so of each one's name and data.
+    ///
+    /// # Errors
+    /// When it is refused, or breaks.
+    pub fn stream(
+        &self,
+        path: &str,
+        token: &str,
+        mut goes_on: impl FnMut(&str, &str) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        let url = self.address.join("/api/v1/")?.join(path)?;
+        let request = self.client.get(url).header("host", self.url.authority()).bearer_auth(token);
+        wait(async {
+            let mut answer = request.send().await?.error_for_status()?;
+            let mut text = String::new();
+            while let Some(chunk) = answer.chunk().await? {
+                text.push_str(std::str::from_utf8(&chunk)?);
+                while let Some((event, rest)) = text.split_once("\n\n") {
+                    let field = |name: &str| -> String {
+                        event.lines().filter_map(|line| line.strip_prefix(name)).map(str::trim_start).collect()
+                    };
+                    // Comments keep the connection alive and have neither name nor data.
+                    if !goes_on(&field("event:"), &field("data:"))? {
+                        return Ok(());
+                    }
+                    let rest = rest.to_owned();
+                    text = rest;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// One request outside the API.
     ///
     /// # Errors
