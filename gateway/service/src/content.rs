@@ -30,7 +30,7 @@ use crate::view::EntryView;
 const CHUNK: u64 = 1 << 20;
 
 /// A file's bytes as they leave.
-pub type ContentStream = Pin<Box<dyn Stream<Item = Result<Vec<u8>, Problem>> + Send>>;
+pub type ContentStream = Pin<Box<dyn Stream<Item = Result<Vec<u8>, Problem>> + Send + Sync>>;
 
 /// A part of a file, as a request names it (RFC 9110 section 14.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -49,15 +49,9 @@ pub(crate) async fn read(
 ) -> Result<Response, Failure> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let range = text(header::RANGE).and_then(ByteRange::parse_header);
-    let if_range = text(header::IF_RANGE).map(str::to_owned);
-    let path = query.path.clone();
-    let opening = move || {
-        let opened = content::open(&app, &signed_in.caller, &collection, &path, range, if_range.as_deref());
-        tokio::runtime::Handle::current().block_on(opened).map_err(Failure::from)
-    };
-    // A download on its way out is not `Sync`, so its opening cannot move between threads: it stays on one.
-    let opened = tokio::task::spawn_blocking(opening).await;
-    let download = opened.map_err(|_| Failure::from(unexplained(StatusCode::INTERNAL_SERVER_ERROR)))??;
+    let if_range = text(header::IF_RANGE);
+    let caller = &signed_in.caller;
+    let download = content::open(&app, caller, &collection, &query.path, range, if_range).await?;
     answer(download, &query.path)
 }
 
