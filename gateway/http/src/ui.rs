@@ -15,6 +15,8 @@ pub(crate) mod layout;
 pub(crate) mod part;
 pub(crate) mod problem;
 pub(crate) mod receipt;
+pub(crate) mod rule_draft;
+pub(crate) mod rules;
 pub(crate) mod sign_in;
 pub(crate) mod task;
 pub(crate) mod tasks;

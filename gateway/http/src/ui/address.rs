@@ -1,6 +1,6 @@
 //! Addresses of pages and of what they link to, built in one place so that every value in them is encoded.
 
-use sealane_model::{RemotePath, TaskId};
+use sealane_model::{RemotePath, RuleId, TaskId};
 use url::form_urlencoded::Serializer;
 
 /// The sign-in link of a provider; afterwards the person is back at `return_to`.
@@ -32,6 +32,31 @@ pub(crate) fn browse_page(collection: &str, path: &RemotePath, after: Option<&st
 /// A file's content.
 pub(crate) fn content(collection: &str, path: &RemotePath) -> String {
     with_query(&format!("/api/v1/collections/{collection}/content"), &[("path", &path.to_text())])
+}
+
+/// A collection's access rules.
+pub(crate) fn rules(collection: &str) -> String {
+    format!("/collections/{collection}/rules")
+}
+
+/// The same, about to add one beneath `path`.
+pub(crate) fn rules_beneath(collection: &str, path: &RemotePath) -> String {
+    if path.is_root() { rules(collection) } else { with_query(&rules(collection), &[("path", &path.to_text())]) }
+}
+
+/// The same, after a rule was made.
+pub(crate) fn rule_made(collection: &str, id: RuleId) -> String {
+    with_query(&rules(collection), &[("made", &id.to_string())])
+}
+
+/// The same, after a rule was revoked.
+pub(crate) fn rule_revoked(collection: &str) -> String {
+    with_query(&rules(collection), &[("revoked", "true")])
+}
+
+/// What revokes a rule.
+pub(crate) fn revoke_rule(id: RuleId) -> String {
+    format!("/rules/{id}/revoke")
 }
 
 /// A task's page.

@@ -41,6 +41,9 @@ pub(crate) fn browse(
             (class_badge(collection.class))
             (access(collection))
             span.soft { code { (collection.reference) } " at " (collection.site_title) }
+            @if collection.may.share && !collection.remote {
+                a.step href=(address::rules_beneath(&collection.url_reference(), &listing.path)) { "Access rules" }
+            }
         }
         @if listing.items.is_empty() {
             p.note { "This directory is empty." }

@@ -2,11 +2,12 @@
 
 use scraper::{ElementRef, Html, Selector};
 use sealane_model::{
-    AssuranceMode, Class, EntryKind, FileTime, Problem, Progress, RemotePath, TaskEvent, TaskRole, TaskState, Timestamp,
+    AssuranceMode, Class, EntryKind, FileTime, Permission, Problem, Progress, RemotePath, TaskEvent, TaskRole,
+    TaskState, Timestamp,
 };
 use sealane_service::view::{
     AuditEntryView, CheckpointView, CollectionView, DeviceView, EntryView, Listing, May, Modified, NewItem, PlaceView,
-    ProviderView, ReceiptView, TaskView,
+    PrincipalView, ProviderView, ReceiptView, RuleView, TaskView,
 };
 
 use super::collections::PeerGroup;
@@ -14,6 +15,8 @@ use super::device::Step;
 use super::draft::{Chosen, Draft};
 use super::layout::{Area, Frame, Page, Viewer};
 use super::part::entry_table::Sort;
+use super::rule_draft::{RuleDraft, Who};
+use super::rules::{News, Shown};
 use super::*;
 use maud::html;
 
@@ -137,6 +140,35 @@ fn receipt_view() -> ReceiptView {
     ReceiptView { task: task(TaskState::Succeeded { at: time() }), entries: vec![entry], checkpoint }
 }
 
+fn rule_rows() -> Shown {
+    let rule = |principal, deny, created_by: Option<&str>| RuleView {
+        id: "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60".parse().unwrap(),
+        path: path("/a/<b>"),
+        principal,
+        permissions: vec![Permission::List, Permission::Read],
+        deny,
+        expires_at: deny.then(time),
+        purpose: deny.then(|| "study <i>7</i>".to_owned()),
+        created_by: created_by.map(str::to_owned),
+        created_at: time(),
+    };
+    let person = PrincipalView::Person { issuer: "https://idp.example".to_owned(), subject: "<b>ben</b>".to_owned() };
+    let items = vec![
+        rule(PrincipalView::Email { email: "ben@univ-b.example".to_owned() }, false, None),
+        rule(person, true, Some("<i>ana</i>")),
+        rule(PrincipalView::Group { group: "readers".to_owned() }, false, Some("ana")),
+        rule(PrincipalView::Site { site: "univ-b".to_owned() }, false, Some("ana")),
+        rule(PrincipalView::EveryoneSignedIn, true, Some("ana")),
+        rule(PrincipalView::Anonymous, false, Some("ana")),
+    ];
+    Shown { rules: sealane_model::page::Page { items, next: Some("x".to_owned()) }, is_first: false }
+}
+
+/// The page of rules, in one of its forms.
+fn rules_page(shown: &Shown, draft: &RuleDraft, news: &News) -> Page {
+    rules::rules(&frame(Area::Collections), &collection(false), shown, draft, news, time())
+}
+
 fn draft() -> Draft {
     Draft {
         source: "imaging".to_owned(),
@@ -174,6 +206,20 @@ fn pages() -> Vec<(&'static str, Page)> {
     let (home, lists, tasks) = (frame(Area::Home), frame(Area::Collections), frame(Area::Tasks));
     let running = Frame { refresh_seconds: Some(5), ..tasks.clone() };
     let empty = Listing { items: Vec::new(), next: None, ..listing() };
+    let mut shared = collection(false);
+    shared.may.share = true;
+    let no_rules = Shown { rules: sealane_model::page::Page { items: Vec::new(), next: None }, is_first: true };
+    let fresh_rule = RuleDraft::beneath(&path("/a"));
+    let bad_rule = RuleDraft {
+        who: Some(Who::Person),
+        subject: "<i>x".to_owned(),
+        until: "soon".to_owned(),
+        path: "<b>".to_owned(),
+        ..RuleDraft::default()
+    };
+    let wrong = bad_rule.rule(Class::Phi, time()).unwrap_err();
+    let refused =
+        Problem::new(sealane_model::problem::ProblemKind::BadRequest, "rule-refused", "No", "<b>").next("<i>");
     let submission = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f61".parse().unwrap();
     vec![
         ("sign-in", sign_in::sign_in(&stranger(), &providers, "/device?user_code=x")),
@@ -193,6 +239,12 @@ fn pages() -> Vec<(&'static str, Page)> {
         ("browse", browse::browse(&lists, &collection(false), &listing(), None, Sort::Name)),
         ("browse, second page", browse::browse(&lists, &collection(true), &listing(), Some("k"), Sort::Size)),
         ("browse, empty", browse::browse(&lists, &collection(false), &empty, None, Sort::Name)),
+        ("browse, sharing", browse::browse(&lists, &shared, &listing(), None, Sort::Name)),
+        ("collections, sharing", collections::collections(&lists, &[shared.clone()], None, None, &[])),
+        ("rules", rules_page(&rule_rows(), &fresh_rule, &News::Made(rule_rows().rules.items[0].id))),
+        ("rules, none", rules_page(&no_rules, &fresh_rule, &News::Revoked)),
+        ("rules, wrong", rules_page(&rule_rows(), &bad_rule, &News::Wrong(wrong))),
+        ("rules, refused", rules_page(&rule_rows(), &fresh_rule, &News::Refused(refused))),
         ("destination", transfer::destination(&lists, &collection(false), &draft(), &groups())),
         ("review", transfer::overview(&lists, &collection(false), &collection(true), &draft(), submission)),
         ("tasks", tasks::tasks(&tasks, &[task(TaskState::Active), task(failed.clone())], None, Some("/tasks?after=x"))),
@@ -291,9 +343,14 @@ fn ids_are_unique_and_references_lead_somewhere() {
         let mut ids: Vec<_> = select(page, "[id]").iter().filter_map(|element| element.value().attr("id")).collect();
         for attribute in ["aria-labelledby", "aria-describedby", "for"] {
             for element in select(page, &format!("[{attribute}]")) {
-                let id = element.value().attr(attribute).unwrap();
-                assert!(ids.contains(&id), "{name}: {attribute}={id}");
+                for id in element.value().attr(attribute).unwrap().split_whitespace() {
+                    assert!(ids.contains(&id), "{name}: {attribute}={id}");
+                }
             }
+        }
+        for link in select(page, "a[href^='#']") {
+            let id = link.value().attr("href").unwrap().trim_start_matches('#');
+            assert!(ids.contains(&id), "{name}: #{id}");
         }
         let count = ids.len();
         ids.sort_unstable();
@@ -389,4 +446,57 @@ fn rows_are_put_in_the_order_that_was_asked_for() {
     assert_eq!(items[0].size, 1 << 20);
     Sort::from_word(Some("nonsense")).arrange(&mut items);
     assert_eq!(items[0].size, 1 << 20, "an unknown order changes nothing");
+}
+
+#[test]
+fn a_rule_from_the_configuration_has_no_button_that_could_not_work() {
+    let page = rules_page(&rule_rows(), &RuleDraft::beneath(&RemotePath::root()), &News::None);
+    let document = Html::parse_document(page.text());
+    assert_eq!(select(&document, "tbody tr").len(), 6);
+    assert_eq!(select(&document, "form[action$='/revoke']").len(), 5);
+}
+
+#[test]
+fn what_was_typed_stays_in_the_form_and_what_is_wrong_stands_beside_it() {
+    let draft = RuleDraft {
+        who: Some(Who::Group),
+        permissions: vec![Permission::Write],
+        deny: true,
+        until: "2020-01-01".to_owned(),
+        purpose: "study 7".to_owned(),
+        ..RuleDraft::beneath(&path("/a"))
+    };
+    let wrong = draft.rule(Class::Phi, time()).unwrap_err();
+    let page = rules_page(&rule_rows(), &draft, &News::Wrong(wrong));
+    let document = Html::parse_document(page.text());
+    for kept in [
+        "option[value=group][selected]",
+        "input[value=write][checked]",
+        "input[name=deny][checked]",
+        "input[name=path][value='/a']",
+        "input[name=purpose][value='study 7']",
+        "input[name=until][value='2020-01-01'][aria-invalid=true][aria-describedby~=until-wrong]",
+        "input[name=group][aria-invalid=true][aria-describedby~=group-wrong]",
+        "[role=alert] a[href='#group']",
+        "[role=alert] a[href='#until']",
+    ] {
+        assert_eq!(select(&document, kept).len(), 1, "{kept}");
+    }
+    assert_eq!(select(&document, "[checked]").len(), 2);
+}
+
+#[test]
+fn only_those_who_may_share_are_led_to_the_rules() {
+    for (share, remote) in [(true, false), (false, false), (true, true)] {
+        let mut known = collection(remote);
+        known.may.share = share;
+        let frame = frame(Area::Collections);
+        let browse = browse::browse(&frame, &known, &listing(), None, Sort::Name);
+        let list = collections::collections(&frame, &[known.clone()], None, None, &[]);
+        for page in [browse, list] {
+            let document = Html::parse_document(page.text());
+            let links = select(&document, "a[href*='/rules']").len();
+            assert_eq!(links, usize::from(share && !remote), "share: {share}, remote: {remote}");
+        }
+    }
 }

@@ -10,5 +10,6 @@ mod harness;
 mod inventory;
 mod pages;
 mod problems;
+mod rules;
 mod story;
 mod transport;

@@ -15,6 +15,9 @@ pub(crate) fn collection_card(collection: &CollectionView) -> Markup {
             p.soft { code { (collection.reference) } " · " (collection.site_title) }
             p.row { (class_badge(collection.class)) (access(collection)) }
             @if !collection.description.is_empty() { p { (collection.description) } }
+            @if collection.may.share && !collection.remote {
+                p { a.step href=(address::rules(&collection.url_reference())) { "Access rules" } }
+            }
         }
     }
 }

@@ -9,15 +9,26 @@ use crate::ui::address;
 /// The way down to `path`.
 pub(crate) fn crumbs(collection: &CollectionView, path: &RemotePath) -> Markup {
     let reference = collection.url_reference();
-    let steps = steps(path);
-    let is_root = steps.is_empty();
+    let steps: Vec<_> =
+        steps(path).into_iter().map(|(name, directory)| (name, address::browse(&reference, &directory))).collect();
+    trail(collection, &steps)
+}
+
+/// The way to a page about a collection.
+pub(crate) fn crumbs_to(collection: &CollectionView, name: &str) -> Markup {
+    trail(collection, &[(name.to_owned(), String::new())])
+}
+
+/// The way to the collection, then these steps, of which the last is where the person is.
+fn trail(collection: &CollectionView, steps: &[(String, String)]) -> Markup {
+    let root = address::browse(&collection.url_reference(), &RemotePath::root());
     html! {
         nav.crumbs aria-label="Breadcrumbs" {
             ol {
                 li { a href="/collections" { "Collections" } }
-                li { (step(&collection.title, &address::browse(&reference, &RemotePath::root()), is_root)) }
-                @for (number, (name, directory)) in steps.iter().enumerate() {
-                    li { (step(name, &address::browse(&reference, directory), number + 1 == steps.len())) }
+                li { (step(&collection.title, &root, steps.is_empty())) }
+                @for (number, (name, address)) in steps.iter().enumerate() {
+                    li { (step(name, address, number + 1 == steps.len())) }
                 }
             }
         }
