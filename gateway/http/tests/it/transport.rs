@@ -23,7 +23,7 @@ async fn every_answer_carries_the_headers_that_browsers_enforce() {
             }
             assert!(!policy.contains("unsafe"), "{path}: {policy}");
             assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-            assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+            assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
             assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
             assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{path}");
             assert_eq!(answer.header("cache-control"), "no-store", "{path}");
