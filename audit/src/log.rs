@@ -19,7 +19,7 @@ mod reader;
 mod recover;
 pub(crate) mod segment;
 mod sequencer;
-mod shared;
+mod state;
 pub(crate) mod tail;
 mod tile;
 
@@ -42,7 +42,7 @@ pub use self::options::Options;
 use self::reader::Reader;
 pub use self::recover::{OpenIntent, Recovery};
 use self::sequencer::{Job, Message};
-use self::shared::Shared;
+use self::state::LogState;
 use crate::entry::Prepared;
 use crate::event::Event;
 use crate::note::Checkpoint;
@@ -64,7 +64,7 @@ pub struct LogKeys {
 pub struct Log(Arc<Inner>);
 
 struct Inner {
-    shared: Arc<Shared>,
+    state: Arc<LogState>,
     openings_key: AeadKey,
     random: Arc<dyn Random>,
     /// `None` only while the last handle is being dropped.
@@ -99,7 +99,7 @@ impl Log {
     ) -> Result<(Self, Recovery), OpenError> {
         let opened = open::open(dir, origin, &keys, &random, options)?;
         let inner = Inner {
-            shared: opened.shared,
+            state: opened.state,
             openings_key: keys.openings,
             random,
             inbox: Some(opened.inbox),
@@ -131,7 +131,7 @@ impl Log {
 
     fn prepare(&self, event: &Event) -> Result<Prepared, AppendError> {
         let inner = &self.0;
-        let sealer = Sealer { origin: &inner.shared.origin, key: &inner.openings_key, random: inner.random.as_ref() };
+        let sealer = Sealer { origin: &inner.state.origin, key: &inner.openings_key, random: inner.random.as_ref() };
         Ok(Prepared::new(event, &sealer)?)
     }
 
@@ -143,13 +143,13 @@ impl Log {
     /// The newest signed head.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
-        self.0.shared.head()
+        self.0.state.head()
     }
 
     /// Size and root of the newest head.
     #[must_use]
     pub fn head(&self) -> (u64, Digest) {
-        let head = self.0.shared.head();
+        let head = self.0.state.head();
         (head.size(), head.root())
     }
 
@@ -158,17 +158,17 @@ impl Log {
     /// # Errors
     /// What an append would be refused with.
     pub fn health(&self) -> Result<(), AppendError> {
-        let shared = &self.0.shared;
-        if shared.is_closed() {
+        let state = &self.0.state;
+        if state.is_closed() {
             return Err(AppendError::Closed);
         }
-        if shared.no_reserve() {
-            shared.wake_housekeeper();
+        if state.no_reserve() {
+            state.wake_housekeeper();
         }
-        if shared.guard.check()? == Room::Short {
+        if state.guard.check()? == Room::Short {
             return Err(AppendError::Full);
         }
-        match shared.trouble() {
+        match state.trouble() {
             None => Ok(()),
             Some(error) => {
                 // The sequencer finds out whether it can write again; the next question gets the answer.
@@ -183,19 +183,19 @@ impl Log {
     /// Whether the next segment is allocated: without it the log will be full when this one is.
     #[must_use]
     pub fn has_reserve(&self) -> bool {
-        !self.0.shared.no_reserve()
+        !self.0.state.no_reserve()
     }
 
     /// Where the log lies.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        self.0.shared.layout.directory()
+        self.0.state.layout.directory()
     }
 
     /// The log's name in its checkpoints.
     #[must_use]
     pub fn origin(&self) -> &str {
-        &self.0.shared.origin
+        &self.0.state.origin
     }
 
     /// Up to `limit` acknowledged entries from index `from` on that match, in order, with their personal
@@ -204,7 +204,7 @@ impl Log {
     /// # Errors
     /// [`ReadError`] when the files cannot be read or are not what was written.
     pub fn entries(&self, from: u64, limit: usize, filter: &Filter) -> Result<Vec<EntryView>, ReadError> {
-        let reader = Reader { shared: &self.0.shared, openings_key: &self.0.openings_key };
+        let reader = Reader { state: &self.0.state, openings_key: &self.0.openings_key };
         reader.entries(from, limit, filter)
     }
 
@@ -224,7 +224,7 @@ impl Log {
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Log({:?})", self.0.shared.head())
+        write!(f, "Log({:?})", self.0.state.head())
     }
 }
 

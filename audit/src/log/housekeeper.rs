@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fd::OwnedFd;
 
 use super::segment::{self, Allocator};
-use super::shared::Shared;
+use super::state::LogState;
 use super::tile::Tiles;
 
 /// Tiles wait for a quiet moment, unless they are this many entries behind.
@@ -20,7 +20,7 @@ const TILES_BEHIND: u64 = 1 << 20;
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Housekeeper {
-    shared: Arc<Shared>,
+    state: Arc<LogState>,
     segments: Arc<Allocator>,
     openings: Arc<Allocator>,
     /// Size of the checkpoint in the file; `None` before the first.
@@ -36,21 +36,21 @@ pub(super) struct Housekeeper {
 
 impl Housekeeper {
     pub(super) fn new(
-        shared: Arc<Shared>,
+        state: Arc<LogState>,
         segments: Arc<Allocator>,
         openings: Arc<Allocator>,
         lock: Arc<OwnedFd>,
     ) -> Self {
-        let tiles = Some(Tiles::new(shared.layout.tiles()));
-        Self { shared, segments, openings, published: None, publishing_fails: false, tiles, seen: 0, lock }
+        let tiles = Some(Tiles::new(state.layout.tiles()));
+        Self { state, segments, openings, published: None, publishing_fails: false, tiles, seen: 0, lock }
     }
 
     pub(super) fn run(mut self) {
-        while self.shared.wait_for_chores() {
+        while self.state.wait_for_chores() {
             self.keep_reserve();
             self.publish();
             self.extend_tiles();
-            self.shared.pause(PAUSE);
+            self.state.pause(PAUSE);
         }
         self.publish();
         self.finish_tiles();
@@ -58,23 +58,23 @@ impl Housekeeper {
     }
 
     fn keep_reserve(&self) {
-        let (entries, openings) = self.shared.segments_in_use();
+        let (entries, openings) = self.state.segments_in_use();
         let made = self
             .segments
             .ensure(entries.saturating_add(1))
             .and_then(|()| self.openings.ensure(openings.saturating_add(1)));
-        let changed = self.shared.set_no_reserve(made.is_err());
+        let changed = self.state.set_no_reserve(made.is_err());
         if let (true, Err(error)) = (changed, &made) {
             tracing::error!(%error, "the audit log cannot reserve its next segment: free space on its disk");
         }
     }
 
     fn publish(&mut self) {
-        let head = self.shared.head();
+        let head = self.state.head();
         if self.published == Some(head.size()) {
             return;
         }
-        let replaced = segment::replace(&self.shared.layout.checkpoint(), head.text().as_bytes(), false);
+        let replaced = segment::replace(&self.state.layout.checkpoint(), head.text().as_bytes(), false);
         match &replaced {
             Ok(()) => self.published = Some(head.size()),
             Err(error) if !self.publishing_fails => {
@@ -88,21 +88,21 @@ impl Housekeeper {
     /// Tiles cost as much disk as the entries themselves, so writers go first.
     fn extend_tiles(&mut self) {
         let Some(tiles) = &mut self.tiles else { return };
-        let size = self.shared.size();
+        let size = self.state.size();
         let busy = std::mem::replace(&mut self.seen, size) != size;
         if busy && tiles.behind(size) < TILES_BEHIND {
-            return self.shared.wake_housekeeper();
+            return self.state.wake_housekeeper();
         }
-        match tiles.catch_up(&self.shared) {
+        match tiles.catch_up(&self.state) {
             Ok(true) => {}
-            Ok(false) => self.shared.wake_housekeeper(),
+            Ok(false) => self.state.wake_housekeeper(),
             Err(error) => self.give_up_tiles(&error),
         }
     }
 
     fn finish_tiles(&mut self) {
         let Some(tiles) = &mut self.tiles else { return };
-        if let Err(error) = tiles.catch_up(&self.shared).and_then(|_| tiles.finish(&self.shared)) {
+        if let Err(error) = tiles.catch_up(&self.state).and_then(|_| tiles.finish(&self.state)) {
             self.give_up_tiles(&error);
         }
     }

@@ -21,12 +21,12 @@ use super::options::{LEAST_SEGMENT_BYTES, Options};
 use super::recover::{self, Found, FoundOpenings, Recoverer, Recovery};
 use super::segment::{self, Allocator, Writer};
 use super::sequencer::{Message, Sequencer};
-use super::shared::{Places, Shared};
+use super::state::{LogState, Places};
 use crate::event::{Assurance, Event, Phase};
 use crate::note::{Checkpoint, VerifierKey, is_origin};
 
 pub(super) struct Opened {
-    pub(super) shared: Arc<Shared>,
+    pub(super) state: Arc<LogState>,
     pub(super) inbox: mpsc::Sender<Message>,
     pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) recovery: Recovery,
@@ -58,12 +58,12 @@ pub(super) fn open(
     let entries_writer = Writer::open(Arc::clone(&segments), found.end).map_err(io("allocating a segment"))?;
     let openings_writer = Writer::open(Arc::clone(&openings), found_openings.end).map_err(io("allocating openings"))?;
 
-    let shared = opening.shared(options, &found, &found_openings);
-    shared.guard.watch("segment", entries_writer.path(), entries_writer.file())?;
-    shared.guard.watch("openings", openings_writer.path(), openings_writer.file())?;
+    let state = opening.state(options, &found, &found_openings);
+    state.guard.watch("segment", entries_writer.path(), entries_writer.file())?;
+    state.guard.watch("openings", openings_writer.path(), openings_writer.file())?;
     let recovery = Recovery { cut_bytes, open_intents: found.open_intents() };
     let mut sequencer = Sequencer {
-        shared: Arc::clone(&shared),
+        state: Arc::clone(&state),
         signing: keys.signing.clone(),
         openings_key: keys.openings.clone(),
         random: Arc::clone(random),
@@ -75,10 +75,10 @@ pub(super) fn open(
     };
     let at_ns = options.opened_at_ns.unwrap_or(found.last_at_ns);
     say_what_was_cut(&mut sequencer, &recovery, &found_openings, at_ns)?;
-    shared.wake_housekeeper();
-    let housekeeper = Housekeeper::new(Arc::clone(&shared), segments, openings, lock);
+    state.wake_housekeeper();
+    let housekeeper = Housekeeper::new(Arc::clone(&state), segments, openings, lock);
     let (inbox, threads) = opening.start(sequencer, housekeeper, options.queue)?;
-    Ok(Opened { shared, inbox, threads, recovery })
+    Ok(Opened { state, inbox, threads, recovery })
 }
 
 /// A recovery is never silent: what was cut is an entry of its own.
@@ -153,7 +153,7 @@ impl Opening<'_> {
         }
     }
 
-    fn shared(&self, options: Options, found: &Found, openings: &FoundOpenings) -> Arc<Shared> {
+    fn state(&self, options: Options, found: &Found, openings: &FoundOpenings) -> Arc<LogState> {
         let head = found.checkpoint.clone().unwrap_or_else(|| {
             Checkpoint::sign(self.origin, found.chain.size(), found.chain.root(), &self.keys.signing)
         });
@@ -163,7 +163,7 @@ impl Opening<'_> {
             segments: (found.end.segment, openings.end.segment),
         };
         let guard = Guard::new(self.layout.directory(), options.least_free_bytes);
-        Arc::new(Shared::new(self.layout.clone(), self.origin, options, guard, head, places))
+        Arc::new(LogState::new(self.layout.clone(), self.origin, options, guard, head, places))
     }
 
     fn start(
@@ -174,7 +174,7 @@ impl Opening<'_> {
     ) -> Result<(mpsc::Sender<Message>, Vec<JoinHandle<()>>), OpenError> {
         let io = |source| self.io("starting its threads", source);
         let (sender, inbox) = mpsc::channel(queue.max(1));
-        let shared = Arc::clone(&sequencer.shared);
+        let state = Arc::clone(&sequencer.state);
         let tidy =
             thread::Builder::new().name("audit-housekeeper".to_owned()).spawn(move || housekeeper.run()).map_err(io)?;
         let write = thread::Builder::new().name("audit-sequencer".to_owned()).spawn(move || {
@@ -183,7 +183,7 @@ impl Opening<'_> {
         match write {
             Ok(write) => Ok((sender, vec![write, tidy])),
             Err(error) => {
-                shared.stop_housekeeper();
+                state.stop_housekeeper();
                 Err(io(error))
             }
         }

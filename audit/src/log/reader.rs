@@ -8,14 +8,14 @@ use sealane_crypto::digest::Digest;
 use super::cursor::{Care, Cursor, Step};
 use super::error::ReadError;
 use super::frame::Record;
-use super::shared::Shared;
+use super::state::LogState;
 use crate::entry::{Entry, leaf};
 use crate::opening::SealedOpening;
 use crate::query::{EntryView, Filter};
 use crate::redact::Private;
 
 pub(super) struct Reader<'a> {
-    pub(super) shared: &'a Shared,
+    pub(super) state: &'a LogState,
     pub(super) openings_key: &'a AeadKey,
 }
 
@@ -27,10 +27,10 @@ impl Reader<'_> {
     }
 
     fn matching(&self, from: u64, limit: usize, filter: &Filter) -> Result<Vec<EntryView>, ReadError> {
-        let size = self.shared.size();
+        let size = self.state.size();
         let mut views = Vec::new();
         let mut next = from;
-        let mut cursor = Cursor::new(&self.shared.layout.segments(), self.shared.places_before(from).0, Care::Quick);
+        let mut cursor = Cursor::new(&self.state.layout.segments(), self.state.places_before(from).0, Care::Quick);
         while next < size && views.len() < limit {
             match cursor.step()? {
                 Step::Record { record: Record::Body { index, bytes }, .. } if index >= from => {
@@ -54,12 +54,12 @@ impl Reader<'_> {
     fn reveal(&self, views: &mut [EntryView]) -> Result<(), ReadError> {
         let (Some(first), Some(last)) = (views.first(), views.last()) else { return Ok(()) };
         let last = last.entry.index;
-        let place = self.shared.places_before(first.entry.index).1;
+        let place = self.state.places_before(first.entry.index).1;
         let mut wanted: HashMap<Digest, (usize, String)> = HashMap::new();
         for (at, view) in views.iter().enumerate() {
             wanted.extend(view.entry.commitments().map(|(field, digest)| (digest, (at, field))));
         }
-        let mut cursor = Cursor::new(&self.shared.layout.openings(), place, Care::Quick);
+        let mut cursor = Cursor::new(&self.state.layout.openings(), place, Care::Quick);
         // Stops at the first place that cannot be read: what lies behind it stays sealed, as if erased.
         while let Step::Record { record: Record::Body { index, bytes }, .. } = cursor.step()? {
             if index > last || wanted.is_empty() {
@@ -67,7 +67,7 @@ impl Reader<'_> {
             }
             let Some(opening) = SealedOpening::parse(bytes) else { continue };
             let Some((at, field)) = wanted.remove(&opening.commitment) else { continue };
-            let value: Option<Private> = opening.open(&self.shared.origin, self.openings_key);
+            let value: Option<Private> = opening.open(&self.state.origin, self.openings_key);
             if let (Some(view), Some(value)) = (views.get_mut(at), value.filter(|_| opening.field == field)) {
                 view.revealed.insert(field, value);
             }

@@ -19,7 +19,7 @@ use super::error::AppendError;
 use super::frame::{self, Record};
 use super::guard::Room;
 use super::segment::Writer;
-use super::shared::Shared;
+use super::state::LogState;
 use crate::entry::Prepared;
 use crate::event::{Assurance, Event, Phase};
 use crate::id::OpId;
@@ -49,7 +49,7 @@ pub(super) struct Job {
 }
 
 pub(super) struct Sequencer {
-    pub(super) shared: Arc<Shared>,
+    pub(super) state: Arc<LogState>,
     pub(super) signing: SigningKey,
     pub(super) openings_key: AeadKey,
     pub(super) random: Arc<dyn Random>,
@@ -93,8 +93,8 @@ impl Sequencer {
             self.commit_all(jobs);
         }
         inbox.close();
-        self.shared.close();
-        self.shared.stop_housekeeper();
+        self.state.close();
+        self.state.stop_housekeeper();
         drop(self.lock);
         if let Some(done) = closer {
             // Whoever asked may have stopped waiting; the log is closed all the same.
@@ -120,7 +120,7 @@ impl Sequencer {
 
     /// A batch must fit a segment, also a small one.
     fn batch_bytes(&self) -> usize {
-        let quarter = usize::try_from(self.shared.options.segment_bytes / 4).unwrap_or(BATCH_BYTES);
+        let quarter = usize::try_from(self.state.options.segment_bytes / 4).unwrap_or(BATCH_BYTES);
         quarter.min(BATCH_BYTES)
     }
 
@@ -151,11 +151,11 @@ impl Sequencer {
 
     /// Before a batch: is the last failure over, and is there room?
     fn admit(&mut self) -> Result<Room, AppendError> {
-        let room = self.shared.guard.check();
+        let room = self.state.guard.check();
         if self.failing.is_some() {
             let room = room?;
             self.wipe()?;
-            self.shared.set_trouble(None);
+            self.state.set_trouble(None);
             return Ok(self.reserve(room));
         }
         // A healthy log is checked after the write, when it counts; here only for room.
@@ -164,11 +164,11 @@ impl Sequencer {
 
     /// Without a next segment, the end of this one is kept for outcomes.
     fn reserve(&self, room: Room) -> Room {
-        let last_stretch = self.shared.options.segment_bytes / 4;
-        let short = self.shared.no_reserve() && self.entries.room().min(self.openings.room()) < last_stretch;
+        let last_stretch = self.state.options.segment_bytes / 4;
+        let short = self.state.no_reserve() && self.entries.room().min(self.openings.room()) < last_stretch;
         if short {
             // Only a next segment ends this; perhaps there is space for one again.
-            self.shared.wake_housekeeper();
+            self.state.wake_housekeeper();
             return Room::Short;
         }
         room
@@ -185,14 +185,14 @@ impl Sequencer {
 
     fn fail(&mut self, error: AppendError) {
         tracing::error!(error = %error, "the audit log cannot be written: requests are refused");
-        self.shared.set_trouble(Some(error.clone()));
+        self.state.set_trouble(Some(error.clone()));
         let refused = self.failing.as_ref().map_or(0, |failing| failing.refused);
         self.failing = Some(Failing { error, refused });
     }
 
     fn probe(&mut self) {
-        if self.failing.is_some() && self.shared.guard.check().is_ok() && self.wipe().is_ok() {
-            self.shared.set_trouble(None);
+        if self.failing.is_some() && self.state.guard.check().is_ok() && self.wipe().is_ok() {
+            self.state.set_trouble(None);
         }
     }
 
@@ -214,14 +214,14 @@ impl Sequencer {
     }
 
     pub(super) fn prepare(&self, event: &Event) -> Result<Prepared, AppendError> {
-        let sealer = Sealer { origin: &self.shared.origin, key: &self.openings_key, random: self.random.as_ref() };
+        let sealer = Sealer { origin: &self.state.origin, key: &self.openings_key, random: self.random.as_ref() };
         Ok(Prepared::new(event, &sealer)?)
     }
 
     /// One batch: durable and covered by a signed checkpoint when this returns receipts.
     pub(super) fn commit(&mut self, events: &[&Prepared]) -> Result<Vec<Receipt>, AppendError> {
         let mut batch = self.place(events);
-        let head = Checkpoint::sign(&self.shared.origin, batch.chain.size(), batch.chain.root(), &self.signing);
+        let head = Checkpoint::sign(&self.state.origin, batch.chain.size(), batch.chain.root(), &self.signing);
         frame::write(&mut batch.entries, Record::Trailer { size: head.size(), note: head.text().as_bytes() });
         self.make_room(&batch)?;
         let io = |error| AppendError::from_io(&error);
@@ -229,9 +229,9 @@ impl Sequencer {
             self.openings.write(&batch.openings).map_err(io)?;
         }
         self.entries.write(&batch.entries).map_err(io)?;
-        self.shared.guard.check()?;
+        self.state.guard.check()?;
         let size = head.size();
-        self.shared.advance(head, &batch.placed, self.entries.place(), self.openings.place());
+        self.state.advance(head, &batch.placed, self.entries.place(), self.openings.place());
         self.entries.acknowledge();
         self.openings.acknowledge();
         self.chain = batch.chain;
@@ -265,18 +265,18 @@ impl Sequencer {
     }
 
     fn make_room(&mut self, batch: &Batch) -> Result<(), AppendError> {
-        let shared = Arc::clone(&self.shared);
+        let state = Arc::clone(&self.state);
         let io = |error| {
-            shared.set_no_reserve(true);
+            state.set_no_reserve(true);
             AppendError::from_io(&error)
         };
         if self.entries.make_room(batch.entries.len()).map_err(io)? {
-            self.shared.guard.watch("segment", self.entries.path(), self.entries.file())?;
-            self.shared.wake_housekeeper();
+            self.state.guard.watch("segment", self.entries.path(), self.entries.file())?;
+            self.state.wake_housekeeper();
         }
         if self.openings.make_room(batch.openings.len()).map_err(io)? {
-            self.shared.guard.watch("openings", self.openings.path(), self.openings.file())?;
-            self.shared.wake_housekeeper();
+            self.state.guard.watch("openings", self.openings.path(), self.openings.file())?;
+            self.state.wake_housekeeper();
         }
         Ok(())
     }

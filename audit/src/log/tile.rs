@@ -15,7 +15,7 @@ use sealane_crypto::digest::tree::root_of;
 use super::cursor::{Care, Cursor, Step};
 use super::frame::Record;
 use super::segment;
-use super::shared::Shared;
+use super::state::LogState;
 use crate::entry::leaf;
 
 /// Entries taken at a time, so that closing a log need not wait for all of them.
@@ -44,13 +44,13 @@ impl Tiles {
     }
 
     /// Takes acknowledged entries that are in no tile yet. Says whether that was all.
-    pub(super) fn catch_up(&mut self, shared: &Shared) -> io::Result<bool> {
-        let size = shared.size();
+    pub(super) fn catch_up(&mut self, state: &LogState) -> io::Result<bool> {
+        let size = state.size();
         let until = size.min(self.next.saturating_add(AT_ONCE));
         if self.next >= until {
             return Ok(true);
         }
-        let mut cursor = Cursor::new(&shared.layout.segments(), shared.places_before(self.next).0, Care::Quick);
+        let mut cursor = Cursor::new(&state.layout.segments(), state.places_before(self.next).0, Care::Quick);
         while self.next < until {
             match cursor.step()? {
                 Step::Record { record: Record::Body { index, bytes }, .. } if index == self.next => self.take(bytes)?,
@@ -96,8 +96,8 @@ impl Tiles {
     }
 
     /// Writes the partial tiles that the last checkpoint needs; if tiles are behind, the next start does.
-    pub(super) fn finish(&self, shared: &Shared) -> io::Result<()> {
-        if self.behind(shared.size()) > 0 {
+    pub(super) fn finish(&self, state: &LogState) -> io::Result<()> {
+        if self.behind(state.size()) > 0 {
             return Ok(());
         }
         if !self.bundle.is_empty() {

@@ -13,7 +13,7 @@ use super::marks::Marks;
 use super::options::Options;
 use crate::note::Checkpoint;
 
-pub(super) struct Shared {
+pub(super) struct LogState {
     pub(super) layout: Layout,
     pub(super) origin: String,
     pub(super) options: Options,
@@ -49,7 +49,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shared {
+impl LogState {
     pub(super) fn new(
         layout: Layout,
         origin: &str,
