@@ -122,7 +122,20 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub async fn post<B: Serialize + Sync, T: DeserializeOwned>(&self, url: Url, body: &B) -> anyhow::Result<T> {
-        let request = self.request(Method::POST, url).header("idempotency-key", fresh_key()?).json(body);
+        self.post_once(url, body, &fresh_key()?).await
+    }
+
+    /// `POST` one document under a key of the caller's: the same key again gets the same answer.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post_once<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        url: Url,
+        body: &B,
+        key: &str,
+    ) -> anyhow::Result<T> {
+        let request = self.request(Method::POST, url).header("idempotency-key", key).json(body);
         document(self.send(request).await?).await
     }
 

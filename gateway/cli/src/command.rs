@@ -4,6 +4,7 @@ mod collection;
 mod completions;
 mod config;
 mod content;
+mod controls;
 mod db;
 mod entry;
 mod init;
@@ -91,6 +92,9 @@ enum Command {
     /// The control database.
     #[command(subcommand)]
     Db(db::DbCommand),
+    /// NIST SP 800-53 controls: who carries them, how they are met, which tests show it.
+    #[command(subcommand)]
+    Controls(controls::ControlsCommand),
     /// Print completions for a shell.
     Completions(completions::CompletionsArguments),
 }
@@ -160,6 +164,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Peer(command) => done(peer::run(command, format).await),
         Command::Config(command) => done(config::run(command, format)),
         Command::Db(command) => done(db::run(command, format).await),
+        Command::Controls(command) => done(controls::run(command, format)),
         Command::Completions(arguments) => done(completions::run(&arguments)),
     }
 }

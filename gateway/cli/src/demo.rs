@@ -125,9 +125,9 @@ Sign in by clicking on a name:
   Ada Lindqvist   administrator of both sites
 
 Try this:
-  1. As Ana at Hospital A: browse 'imaging', choose files, transfer them to University B. Policy refuses, and says why.
-  2. As Ben at University B: add an access rule to 'intake' that lets ana@hospital-a.example write.
-  3. As Ana: transfer again, watch it, and look at its receipt.
+  1. As Ana at Hospital A: browse 'imaging' and choose files. No place at University B takes them yet.
+  2. As Ben at University B: open 'intake', its access rules, and let ana@hospital-a.example write.
+  3. As Ana: choose files again, start the transfer, watch it, and look at its receipt.
   Or from a terminal:  sealane login {a}
 
 {kept} Ctrl-C ends it."

@@ -79,20 +79,29 @@ pub fn unrecorded() -> Problem {
     Problem::new(
         ProblemKind::Unavailable,
         "audit-unwritable",
-        "nothing was done, because it could not be recorded",
-        "the site's audit log cannot be written at the moment, and nothing happens here without a record",
+        "Nothing was done, because it could not be recorded",
+        "The site's audit log cannot be written at the moment, and nothing happens here without a record.",
     )
-    .next("tell the site's administrator: the audit directory must be writable and its disk must have space")
+    .next("Tell the site's administrator: the audit directory must be writable and its disk must have space.")
 }
 
 fn denied_problem(denied: &Denied) -> Problem {
     let (kind, title) = match denied.effect {
-        Effect::StepUp => (ProblemKind::StepUp, "a fresh or stronger sign-in is needed"),
-        Effect::Permit | Effect::Deny => (ProblemKind::Denied, "policy does not allow this"),
+        Effect::StepUp => (ProblemKind::StepUp, "A fresh sign-in is needed"),
+        Effect::Permit | Effect::Deny => (ProblemKind::Denied, "Policy does not allow this"),
     };
-    let problem = Problem::new(kind, denied.reason.code, title, denied.reason.text.clone()).decided_by(denied.decision);
+    let detail = sentence(&denied.reason.text);
+    let problem = Problem::new(kind, denied.reason.code, title, detail).decided_by(denied.decision);
     let remedies: Vec<&str> = denied.unmet.iter().map(|unmet| unmet.remedy.as_str()).collect();
-    if remedies.is_empty() { problem } else { problem.next(remedies.join("; ")) }
+    if remedies.is_empty() { problem } else { problem.next(sentence(&remedies.join("; "))) }
+}
+
+/// Policy's words as a sentence: reasons are phrases, because they also stand within longer texts.
+fn sentence(phrase: &str) -> String {
+    let mut rest = phrase.chars();
+    let first: String = rest.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let stop = if phrase.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{stop}", rest.as_str())
 }
 
 impl Guard {

@@ -12,14 +12,17 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, bail};
 use futures_util::StreamExt;
 use reqwest::Method;
-use sealane_crypto::{Digest, TreeHasher};
-use sealane_model::{FileTime, RemotePath};
+use sealane_crypto::{Digest, Sha256, TreeHasher};
+use sealane_model::problem::ProblemKind;
+use sealane_model::{FileTime, Problem, RemotePath};
 use sealane_service::view::{EntryView, Modified, NewUpload, StoredView, UploadView};
 use serde::{Deserialize, Serialize};
 
 use super::Client;
 use crate::output::{Exit, exit};
 
+/// How often one content may be sent to one place before its keys are used up; a site forgets keys after a day.
+const UPLOADS_OF_ONE_CONTENT: u32 = 1_000;
 /// Bytes of one request of an upload.
 const PART: usize = 8 << 20;
 
@@ -123,7 +126,7 @@ pub async fn put(
         modified: Some(Modified(FileTime { seconds, nanos: modified.subsec_nanos() })),
         digest: Some(digest),
     };
-    let upload: UploadView = client.post(client.at(&["collections", segment, "uploads"]), &asked).await?;
+    let upload = begin_or_continue(client, segment, &asked).await?;
     let id = upload.id.to_string();
     let start = upload.received;
     let mut at = start;
@@ -153,6 +156,34 @@ pub async fn put(
         .into());
     }
     Ok(Moved { bytes: at, moved: at - start, digest })
+}
+
+/// The upload of exactly this content to exactly this place: the one that was begun before, or a new one.
+///
+/// The idempotency key follows from what is sent, so the same command asks for the same upload. One that has ended
+/// (committed, or given up by the site) is answered by its id too, but is no longer there: then the next key is tried.
+async fn begin_or_continue(client: &Client, segment: &str, asked: &NewUpload) -> anyhow::Result<UploadView> {
+    let content = serde_json::to_vec(&(segment, asked))?;
+    for attempt in 0..UPLOADS_OF_ONE_CONTENT {
+        let mut hash = Sha256::new();
+        hash.update(b"sealane put v1\0");
+        hash.update(&u32::to_be_bytes(attempt));
+        hash.update(&content);
+        let key = hash.finish().to_string();
+        let url = client.at(&["collections", segment, "uploads"]);
+        let begun: UploadView = client.post_once(url, asked, &key).await?;
+        // A repeated answer says how it stood at first; how it stands now is asked.
+        match client.get::<UploadView>(client.at(&["uploads", &begun.id.to_string()])).await {
+            Ok(standing) => return Ok(standing),
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bail!("this content was sent to this place {UPLOADS_OF_ONE_CONTENT} times within a day; try again tomorrow")
+}
+
+fn is_gone(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Problem>().is_some_and(|problem| problem.kind == ProblemKind::NotFound)
 }
 
 fn digest_of(file: &mut File) -> anyhow::Result<Digest> {

@@ -146,7 +146,7 @@ fn readable(root: &RemotePath, recursive: bool, grant: &Grant<Read>) -> Result<R
         Problem::new(
             ProblemKind::Denied,
             "not-permitted",
-            "policy does not allow this",
+            "Policy does not allow this",
             "an access rule refuses the path",
         )
     })?;
