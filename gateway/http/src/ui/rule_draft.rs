@@ -116,12 +116,12 @@ impl RuleDraft {
     pub(crate) fn rule(&self, class: Class, now: Timestamp) -> Result<NewRule, Vec<Wrong>> {
         let mut wrong = Vec::new();
         let principal = self.principal(class, &mut wrong);
-        if self.permissions.is_empty() {
-            wrong.push(Wrong::new("permission-list", "Tick at least one thing that the rule is about."));
-        }
         let path = RemotePath::parse_text(if self.path.is_empty() { "/" } else { &self.path });
         let path = path.map_err(|error| wrong.push(Wrong::new("path", format!("Correct the path: {error}.")))).ok();
         let expires_at = self.end(now).map_err(|error| wrong.push(error)).ok().flatten();
+        if self.permissions.is_empty() {
+            wrong.push(Wrong::new("permission-list", "Tick at least one thing that the rule is about."));
+        }
         match (principal, path) {
             (Some(principal), Some(path)) if wrong.is_empty() => Ok(NewRule {
                 path: Some(path),
@@ -233,7 +233,7 @@ mod tests {
             until: "31.3.2027".to_owned(),
             ..RuleDraft::default()
         };
-        assert_eq!(fields(&bad, Class::Internal), ["issuer", "subject", "permission-list", "path", "until"]);
+        assert_eq!(fields(&bad, Class::Internal), ["issuer", "subject", "path", "until", "permission-list"]);
         assert_eq!(fields(&RuleDraft { who: None, ..draft() }, Class::Internal), ["who"]);
         assert_eq!(fields(&RuleDraft { who: Some(Who::Group), ..draft() }, Class::Internal), ["group"]);
         for email in ["", "ben", "@", "ben@", "@univ-b.example", "a b@c", "a@b@c"] {

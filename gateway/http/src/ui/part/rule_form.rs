@@ -1,4 +1,4 @@
-//! The form that adds an access rule: for whom, what, where, until when, for what.
+//! The form that adds an access rule: for whom, where, until when, for what purpose, and what they may do.
 //!
 //! The fields of a choice are shown by the style sheet when the choice is made; where it cannot, all are there and those
 //! of the other choices count for nothing.
@@ -24,9 +24,10 @@ pub(crate) fn rule_form(frame: &Frame, setting: &Setting<'_>, draft: &RuleDraft,
     html! {
         form.card.who-form method="post" action=(setting.action) {
             (frame.form_token())
-            (whom(setting, draft, wrong))
-            (what(draft, wrong))
-            (bounds(setting, draft, wrong))
+            div.halves {
+                div { (whom(setting, draft, wrong)) (bounds(setting, draft, wrong)) }
+                div { (what(draft, wrong)) }
+            }
             button type="submit" { "Add rule" }
         }
     }
@@ -45,14 +46,14 @@ fn whom(setting: &Setting<'_>, draft: &RuleDraft, wrong: &[Wrong]) -> Markup {
             (wrong_note("who", note))
         }
         div.for-email {
-            (text(&Field { id: "email", label: "E-mail address", value: &draft.email, hint: "As their identity provider verifies it at sign-in." }, wrong))
+            (text(&Field { id: "email", label: "E-mail address", optional: false, value: &draft.email, hint: "As their identity provider verifies it at sign-in." }, wrong))
         }
         div.for-person {
-            (text(&Field { id: "issuer", label: "Issuer", value: &draft.issuer, hint: "The address of their identity provider, such as https://login.university-b.example." }, wrong))
-            (text(&Field { id: "subject", label: "Subject", value: &draft.subject, hint: "The lasting name that the identity provider gives to this person." }, wrong))
+            (text(&Field { id: "issuer", label: "Issuer", optional: false, value: &draft.issuer, hint: "The address of their identity provider, such as https://login.university-b.example." }, wrong))
+            (text(&Field { id: "subject", label: "Subject", optional: false, value: &draft.subject, hint: "The lasting name that the identity provider gives to this person." }, wrong))
         }
         div.for-group {
-            (text(&Field { id: "group", label: "Group", value: &draft.group, hint: "As the identity provider names it." }, wrong))
+            (text(&Field { id: "group", label: "Group", optional: false, value: &draft.group, hint: "As the identity provider names it." }, wrong))
         }
         div.for-anonymous {
             p.note.warn {
@@ -90,7 +91,7 @@ fn what(draft: &RuleDraft, wrong: &[Wrong]) -> Markup {
             (wrong_note("permission-list", note))
         }
         fieldset {
-            legend { "Instead" }
+            legend { "Allow or forbid" }
             label.choice {
                 input type="checkbox" name="deny" value="yes" checked[draft.deny];
                 span { "Forbid instead of allow " span.soft { "It wins over every rule that allows." } }
@@ -123,7 +124,7 @@ fn bounds(setting: &Setting<'_>, draft: &RuleDraft, wrong: &[Wrong]) -> Markup {
     let note = wrong_with("until", wrong);
     let described = if note.is_some() { "until-hint until-wrong" } else { "until-hint" };
     html! {
-        (text(&Field { id: "path", label: "Path", value: &draft.path, hint: "The rule holds for this and for everything beneath it; / is the whole collection." }, wrong))
+        (text(&Field { id: "path", label: "Path", optional: false, value: &draft.path, hint: "The rule holds for this and for everything beneath it; / is the whole collection." }, wrong))
         div.field {
             label for="until" { "Until " span.soft { "(optional)" } }
             input #until type="date" name="until" value=(draft.until) min=(setting.today)
@@ -131,7 +132,7 @@ fn bounds(setting: &Setting<'_>, draft: &RuleDraft, wrong: &[Wrong]) -> Markup {
             small #until-hint { "The last day, in UTC. Without it the rule holds until it is revoked." }
             (wrong_note("until", note))
         }
-        (text(&Field { id: "purpose", label: "Purpose (optional)", value: &draft.purpose, hint: "The rule counts only for requests that declare exactly this purpose." }, wrong))
+        (text(&Field { id: "purpose", label: "Purpose", optional: true, value: &draft.purpose, hint: "The rule counts only for requests that declare exactly this purpose." }, wrong))
     }
 }
 
@@ -139,6 +140,7 @@ fn bounds(setting: &Setting<'_>, draft: &RuleDraft, wrong: &[Wrong]) -> Markup {
 struct Field<'a> {
     id: &'static str,
     label: &'static str,
+    optional: bool,
     value: &'a str,
     hint: &'static str,
 }
@@ -149,7 +151,7 @@ fn text(field: &Field<'_>, wrong: &[Wrong]) -> Markup {
     let described = if note.is_some() { format!("{id}-hint {id}-wrong") } else { format!("{id}-hint") };
     html! {
         div.field {
-            label for=(id) { (field.label) }
+            label for=(id) { (field.label) @if field.optional { " " span.soft { "(optional)" } } }
             input id=(id) type="text" name=(id) value=(field.value) maxlength="1024" autocomplete="off" autocapitalize="none"
                 spellcheck="false" aria-invalid=[note.map(|_| "true")] aria-describedby=(described);
             small id={ (id) "-hint" } { (field.hint) }

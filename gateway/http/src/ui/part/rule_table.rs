@@ -22,7 +22,7 @@ pub(crate) fn rule_table(frame: &Frame, collection: &str, rules: &[RuleView], ma
                 caption { (CAPTION) }
                 thead role="rowgroup" {
                     tr role="row" {
-                        @for name in ["Who", "May", "Path", "Until", "Purpose", "Made by"] {
+                        @for name in ["Who", "Access", "Path", "Until", "Purpose", "Made by"] {
                             th scope="col" role="columnheader" { (name) }
                         }
                         th scope="col" role="columnheader" { span.hidden { "Revoke" } }
@@ -40,7 +40,7 @@ fn row(frame: &Frame, collection: &str, rule: &RuleView, is_new: bool) -> Markup
             th scope="row" role="rowheader" {
                 span { (principal(&rule.principal)) @if is_new { " " span.badge { "New" } } }
             }
-            td role="cell" data-name="May" { (permissions(rule.deny, &rule.permissions)) }
+            td role="cell" data-name="Access" { (permissions(rule.deny, &rule.permissions)) }
             td role="cell" data-name="Path" { code { (rule.path.to_text()) } }
             td role="cell" data-name="Until" {
                 @match rule.expires_at { Some(end) => (moment(&end.to_string())), None => span.soft { "No end" } }
