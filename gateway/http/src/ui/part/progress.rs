@@ -14,14 +14,18 @@ pub(crate) fn progress(task: &TaskView) -> Markup {
             h2 #progress-heading { "Progress" }
             (bar(task))
             dl.facts {
-                dt { "Now" }
-                dd data-field="status" { (task.nice_status) }
+                @if !task.state.is_final() {
+                    dt { "Now" }
+                    dd data-field="status" { (task.nice_status) }
+                }
                 dt { "Files" }
                 dd data-field="files" { (now.files_done) " of " (now.files_total) (more) }
                 dt { "Data" }
                 dd data-field="bytes" { (ByteCount(now.bytes_done)) " of " (ByteCount(now.bytes_total)) (more) }
-                dt { "Lanes open" }
-                dd data-field="lanes" { (now.lanes) }
+                @if !task.state.is_final() {
+                    dt { "Lanes open" }
+                    dd data-field="lanes" { (now.lanes) }
+                }
                 @if now.skipped > 0 {
                     dt { "Left out" }
                     dd { (now.skipped) @if now.skipped == 1 { " symbolic link or special file" } @else { " symbolic links and special files" } }
