@@ -314,9 +314,12 @@ async fn read_events(
 async fn make_receipt(app: &App, permit: &Permit<permit::SeeTask>, task: Task) -> Result<ReceiptView, Problem> {
     let checkpoint = audit_view::checkpoint_view(&app.guard().log().checkpoint());
     let entries = audit_view::of_task(app, permit, task.id).await?;
-    let entries: Vec<AuditEntryView> = entries.into_iter().filter(|entry| entry.index < checkpoint.size).collect();
+    // A receipt tells what was done with the data; who looked at the task's page meanwhile stays in the log.
+    let looked = sealane_audit::Kind::from(Transfer::TaskShow).name();
+    let belongs = |entry: &AuditEntryView| entry.index < checkpoint.size && entry.kind != looked;
+    let entries: Vec<AuditEntryView> = entries.into_iter().filter(belongs).collect();
     let mut task = one_view(app, task).await?;
-    // The source opens no lanes by itself, so its task does not name the cipher; its log does, as each lane opened.
+    // While the task runs, the source's row does not name the cipher yet; its log does, as each lane opened.
     task.cipher = task.cipher.or_else(|| entries.iter().find_map(|entry| entry.transport.clone()));
     Ok(ReceiptView { task, entries, checkpoint })
 }

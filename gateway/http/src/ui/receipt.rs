@@ -80,12 +80,23 @@ fn row(entry: &AuditEntryView) -> Markup {
         tr {
             td.number { (entry.index) }
             th scope="row" { (entry.kind) " " span.soft { (entry.phase) } }
-            td { (entry.outcome.as_deref().unwrap_or("–")) @if let Some(code) = &entry.code { " " span.soft { (code) } } }
+            td { (outcome(entry)) }
             td { time datetime=(entry.at) { (readable(&entry.at.to_string())) } }
             td { (entry.peer.as_deref().unwrap_or("–")) }
-            td { code { (entry.leaf) } }
+            td { code { (short(&entry.leaf)) } }
         }
     }
+}
+
+/// The outcome, and its code where that says more.
+fn outcome(entry: &AuditEntryView) -> Markup {
+    let code = entry.code.as_deref().filter(|code| *code != "ok");
+    html! { (entry.outcome.as_deref().unwrap_or("–")) @if let Some(code) = code { " " span.soft { (code) } } }
+}
+
+/// Enough of a hash to find it again; the JSON document has the whole.
+fn short(hash: &str) -> String {
+    hash.chars().take(12).chain(['…']).collect()
 }
 
 /// Show a transfer's receipt. `GET /tasks/{id}/receipt`.

@@ -21,7 +21,7 @@ pub(crate) fn task_table(caption: &str, tasks: &[TaskView]) -> Markup {
                         th scope="col" { "State" }
                         th.less scope="col" { "From" }
                         th.less scope="col" { "To" }
-                        th.number scope="col" { "Data" }
+                        th.number.less scope="col" { "Data" }
                         th.less scope="col" { "Submitted" }
                     }
                 }
@@ -38,7 +38,7 @@ fn task_row(task: &TaskView) -> Markup {
             td { (state_badge(&task.state)) }
             td.less { (place(&task.source)) }
             td.less { (place(&task.destination)) }
-            td.number { (ByteCount(task.progress.bytes_done)) }
+            td.number.less { (ByteCount(task.progress.bytes_done)) }
             td.less { (moment(&task.submitted_at.to_string())) }
         }
     }
