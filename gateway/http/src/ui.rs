@@ -8,6 +8,7 @@
 pub(crate) mod address;
 pub(crate) mod browse;
 pub(crate) mod collections;
+pub(crate) mod delete;
 pub(crate) mod device;
 pub(crate) mod draft;
 pub(crate) mod home;
@@ -15,6 +16,7 @@ pub(crate) mod layout;
 pub(crate) mod part;
 pub(crate) mod problem;
 pub(crate) mod receipt;
+pub(crate) mod rename;
 pub(crate) mod rule_draft;
 pub(crate) mod rules;
 pub(crate) mod sign_in;

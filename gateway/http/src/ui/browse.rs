@@ -61,7 +61,7 @@ fn chooser(frame: &Frame, collection: &CollectionView, listing: &Listing, after:
     let caption = caption(listing, after, sort);
     let setting = Setting {
         collection: &reference,
-        choosable: collection.may.read,
+        choosable: collection.may.read || may_delete(collection),
         readable: collection.may.read,
         sort,
         sorted: &sorted,
@@ -74,21 +74,33 @@ fn chooser(frame: &Frame, collection: &CollectionView, listing: &Listing, after:
         form method="post" action="/transfer/destination" data-choose="" {
             (frame.form_token())
             input type="hidden" name="source" value=(collection.reference);
-            @if setting.choosable { (actions()) }
+            @if setting.choosable { (actions(collection)) }
             (entry_table(&setting, &listing.items))
         }
         (pager("this directory", first.as_deref(), next.as_deref()))
     }
 }
 
-fn actions() -> Markup {
+/// What can be done here with what is ticked.
+fn actions(collection: &CollectionView) -> Markup {
+    let reference = collection.url_reference();
+    let address = |action: &str| format!("/collections/{reference}/{action}/review");
     html! {
         p.row {
-            button type="submit" { "Transfer what is ticked" }
+            @if collection.may.read { button type="submit" { "Transfer what is ticked" } }
+            @if may_delete(collection) {
+                @if collection.may.write { button.quiet type="submit" formaction=(address("rename")) { "Rename" } }
+                button.danger type="submit" formaction=(address("delete")) { "Delete" }
+            }
             label.row data-all="" hidden { input type="checkbox"; " All on this page" }
             span.soft data-count="" aria-live="polite" {}
         }
     }
+}
+
+/// Whether entries can be deleted from here, and with leave to write renamed: that is for the collection's own site.
+const fn may_delete(collection: &CollectionView) -> bool {
+    collection.may.delete && !collection.read_only && !collection.remote
 }
 
 fn caption(listing: &Listing, after: Option<&str>, sort: Sort) -> String {

@@ -39,19 +39,9 @@ pub(crate) struct Chosen {
 impl Draft {
     /// What a form says.
     pub(crate) fn from_form(form: &Form) -> Result<Self, Failure> {
-        let chosen: Result<Vec<Chosen>, Failure> = form.all("item").map(Chosen::from_text).collect();
-        let chosen = chosen?;
-        if chosen.is_empty() {
-            return Err(Failure::bad_request(
-                "nothing-chosen",
-                "Nothing is ticked",
-                "A transfer needs at least one file or directory.",
-                "Go back, tick what you want to send, and try again.",
-            ));
-        }
         Ok(Self {
             source: form.text("source").to_owned(),
-            chosen,
+            chosen: Chosen::all_of(form)?,
             destination: form.text("destination").to_owned(),
             directory: form.filled("directory").unwrap_or_else(|| "/".to_owned()),
             label: form.filled("label"),
@@ -94,6 +84,26 @@ impl Draft {
 }
 
 impl Chosen {
+    /// Everything that a form has ticked: one entry at least.
+    pub(crate) fn all_of(form: &Form) -> Result<Vec<Self>, Failure> {
+        let chosen: Result<Vec<Self>, Failure> = form.all("item").map(Self::from_text).collect();
+        chosen.and_then(|chosen| if chosen.is_empty() { Err(nothing_chosen()) } else { Ok(chosen) })
+    }
+
+    /// The same, of entries that have a name of their own: the collection itself is neither renamed nor deleted.
+    pub(crate) fn named_of(form: &Form) -> Result<Vec<Self>, Failure> {
+        let chosen = Self::all_of(form)?;
+        if chosen.iter().any(|chosen| chosen.path.is_root()) {
+            return Err(Failure::bad_request(
+                "path",
+                "This cannot be done to a whole collection",
+                "The root of a collection is neither renamed nor deleted.",
+                "Go back and tick what is in it.",
+            ));
+        }
+        Ok(chosen)
+    }
+
     /// From a form's value: `d` or `f`, then the path in the escaped form.
     fn from_text(text: &str) -> Result<Self, Failure> {
         let is_directory = text.starts_with('d');
@@ -101,7 +111,8 @@ impl Chosen {
         Ok(Self { path: RemotePath::parse_text(path).map_err(unusable)?, is_directory })
     }
 
-    fn to_text(&self) -> String {
+    /// As a form carries it.
+    pub(crate) fn to_text(&self) -> String {
         let kind = if self.is_directory { 'd' } else { 'f' };
         format!("{kind}{}", self.path.to_text())
     }
@@ -118,6 +129,21 @@ impl Chosen {
         };
         Ok(NewItem { source: self.path.clone(), destination, recursive: self.is_directory })
     }
+}
+
+/// The directory that ticked entries are in: they stood on one page.
+pub(crate) fn directory(chosen: &[Chosen]) -> RemotePath {
+    chosen.first().and_then(|chosen| chosen.path.parent()).unwrap_or_else(RemotePath::root)
+}
+
+/// What is said where nothing was ticked.
+pub(crate) fn nothing_chosen() -> Failure {
+    Failure::bad_request(
+        "nothing-chosen",
+        "Nothing is ticked",
+        "It takes at least one file or directory.",
+        "Go back, tick what you mean, and try again.",
+    )
 }
 
 fn unusable(error: PathError) -> Failure {

@@ -7,6 +7,7 @@ pub(crate) mod entry_table;
 pub(crate) mod event_list;
 pub(crate) mod form_token;
 pub(crate) mod moment;
+pub(crate) mod outcome;
 pub(crate) mod pager;
 pub(crate) mod place;
 pub(crate) mod principal;

@@ -15,6 +15,8 @@ use super::device::Step;
 use super::draft::{Chosen, Draft};
 use super::layout::{Area, Frame, Page, Viewer};
 use super::part::entry_table::Sort;
+use super::part::outcome::Outcome;
+use super::rename::NewName;
 use super::rule_draft::{RuleDraft, Who};
 use super::rules::{News, Shown};
 use super::*;
@@ -164,6 +166,19 @@ fn rule_rows() -> Shown {
     Shown { rules: sealane_model::page::Page { items, next: Some("x".to_owned()) }, is_first: false }
 }
 
+fn new_names(typed: &str) -> Vec<NewName> {
+    draft().chosen.into_iter().map(|chosen| NewName { chosen, typed: typed.to_owned() }).collect()
+}
+
+fn told() -> Vec<Outcome> {
+    let problem =
+        Problem::new(sealane_model::problem::ProblemKind::Denied, "no", "Policy says <no>", "Because.").next("Ask.");
+    vec![
+        Outcome { name: "<b>".to_owned(), result: Ok("is deleted.".to_owned()) },
+        Outcome { name: "c".to_owned(), result: Err(problem) },
+    ]
+}
+
 /// The page of rules, in one of its forms.
 fn rules_page(shown: &Shown, draft: &RuleDraft, news: &News) -> Page {
     rules::rules(&frame(Area::Collections), &collection(false), shown, draft, news, time())
@@ -208,6 +223,8 @@ fn pages() -> Vec<(&'static str, Page)> {
     let empty = Listing { items: Vec::new(), next: None, ..listing() };
     let mut shared = collection(false);
     shared.may.share = true;
+    let mut erasable = collection(false);
+    erasable.may.delete = true;
     let no_rules = Shown { rules: sealane_model::page::Page { items: Vec::new(), next: None }, is_first: true };
     let fresh_rule = RuleDraft::beneath(&path("/a"));
     let bad_rule = RuleDraft {
@@ -241,6 +258,11 @@ fn pages() -> Vec<(&'static str, Page)> {
         ("browse, empty", browse::browse(&lists, &collection(false), &empty, None, Sort::Name)),
         ("browse, sharing", browse::browse(&lists, &shared, &listing(), None, Sort::Name)),
         ("collections, sharing", collections::collections(&lists, &[shared.clone()], None, None, &[])),
+        ("browse, deleting", browse::browse(&lists, &erasable, &listing(), None, Sort::Name)),
+        ("delete", delete::delete(&lists, &erasable, &draft().chosen)),
+        ("rename", rename::rename(&lists, &erasable, &new_names("c d"))),
+        ("rename, wrong", rename::rename(&lists, &erasable, &new_names("<b>/"))),
+        ("outcomes", part::outcome::outcomes(&lists, "Deleted", "/collections", told()).unwrap()),
         ("rules", rules_page(&rule_rows(), &fresh_rule, &News::Made(rule_rows().rules.items[0].id))),
         ("rules, none", rules_page(&no_rules, &fresh_rule, &News::Revoked)),
         ("rules, wrong", rules_page(&rule_rows(), &bad_rule, &News::Wrong(wrong))),
@@ -497,6 +519,31 @@ fn only_those_who_may_share_are_led_to_the_rules() {
             let document = Html::parse_document(page.text());
             let links = select(&document, "a[href*='/rules']").len();
             assert_eq!(links, usize::from(share && !remote), "share: {share}, remote: {remote}");
+        }
+    }
+}
+
+#[test]
+fn what_is_offered_for_ticked_entries_is_what_the_person_may_do() {
+    let may = |read, write, delete| May { read, write, delete, ..collection(false).may };
+    let cases = [
+        (may(true, true, true), vec!["Transfer what is ticked", "Rename", "Delete"]),
+        (may(true, false, true), vec!["Transfer what is ticked", "Delete"]),
+        (may(true, true, false), vec!["Transfer what is ticked"]),
+        (may(false, true, true), vec!["Rename", "Delete"]),
+        (may(false, true, false), vec![]),
+    ];
+    for (may, offered) in cases {
+        for remote in [false, true] {
+            let known = CollectionView { may, ..collection(remote) };
+            let page = browse::browse(&frame(Area::Collections), &known, &listing(), None, Sort::Name);
+            let document = Html::parse_document(page.text());
+            let buttons: Vec<_> = select(&document, "form[data-choose] button").iter().map(words).collect();
+            let expected: Vec<_> =
+                offered.iter().filter(|name| !remote || name.starts_with("Transfer")).copied().collect();
+            assert_eq!(buttons, expected, "{may:?}, remote: {remote}");
+            let ticks = select(&document, "input[name=item]").len();
+            assert_eq!(ticks > 0, !expected.is_empty(), "{may:?}, remote: {remote}");
         }
     }
 }

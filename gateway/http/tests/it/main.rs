@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod browser;
+mod changes;
 mod conformity;
 mod document;
 mod forgery;
