@@ -33,8 +33,8 @@ pub(crate) fn outcomes(frame: &Frame, done: &str, back: &str, outcomes: Vec<Outc
                     @match &outcome.result {
                         Ok(words) => (words),
                         Err(problem) => {
-                            span.wrong { (problem.title) ": " (problem.detail) } " "
-                            @if let Some(next) = &problem.next_step { (next) }
+                            p.wrong { (problem.title) ": " (problem.detail) }
+                            @if let Some(next) = &problem.next_step { p { "What to do next: " (next) } }
                         },
                     }
                 }
