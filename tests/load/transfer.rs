@@ -13,13 +13,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use sealane_cli::demo::people::ANA;
 use sealane_tests::control_database::Backend;
+use sealane_tests::figures::{load_average, publish};
 use sealane_tests::pair::Pair;
 use sealane_tests::person::Person;
 use sealane_tests::tree::{compare, write_many, write_noise};
 
 const COMMAND: &str = "cargo build --release -p sealane-cli && cargo bench -p sealane-tests --bench transfer";
-const BEGIN: &str = "<!-- transfer:begin -->";
-const END: &str = "<!-- transfer:end -->";
 const ROUNDS: usize = 3;
 const GIB: f64 = (1_u64 << 30) as f64;
 
@@ -74,9 +73,7 @@ const fn count(number: u64) -> f64 {
 }
 
 fn main() -> anyhow::Result<()> {
-    // What else the machine is doing makes every figure worse: it is told beside them.
-    let load = fs::read_to_string("/proc/loadavg")?;
-    let load = load.split_whitespace().next().unwrap_or_default().to_owned();
+    let load = load_average()?;
     let mut pair = Pair::start(Backend::Sqlite)?;
     let mut table = String::from(
         "| data | seconds | GiB/s | files/s | CPU s/GiB, source | CPU s/GiB, destination |\n|---|---:|---:|---:|---:|---:|\n",
@@ -88,7 +85,7 @@ fn main() -> anyhow::Result<()> {
         writeln!(table, "{row}")?;
     }
     ensure!(pair.a.stop()?.success() && pair.b.stop()?.success(), "the sites end by themselves");
-    publish(&section(&table, &load)?)
+    publish("transfer", &section(&table, &load)?)
 }
 
 fn median(pair: &mut Pair, load: &Load) -> anyhow::Result<Taken> {
@@ -140,16 +137,4 @@ fn section(table: &str, busy: &str) -> anyhow::Result<String> {
          its final name and recorded in both audit logs.\n\n{table}\n```\n{COMMAND}\n```\n",
         kernel.trim()
     ))
-}
-
-/// Put the figures between the markers.
-fn publish(section: &str) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("tests/ is in the workspace")?;
-    let file = root.join("docs/performance.md");
-    let text = fs::read_to_string(&file)?;
-    let (before, rest) = text.split_once(BEGIN).context("docs/performance.md has lost its begin marker")?;
-    let (_, after) = rest.split_once(END).context("docs/performance.md has lost its end marker")?;
-    fs::write(&file, format!("{before}{BEGIN}\n{section}{END}{after}"))?;
-    println!("{} is up to date", file.display());
-    Ok(())
 }

@@ -11,6 +11,7 @@ pub mod browser;
 pub mod cli;
 pub mod control_database;
 pub mod environment;
+pub mod figures;
 pub mod identity_provider;
 pub mod journal;
 pub mod noise;
