@@ -11,6 +11,7 @@
 pub mod canonical;
 mod entry;
 pub mod event;
+pub mod export;
 mod id;
 pub mod log;
 pub mod note;

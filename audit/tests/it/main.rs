@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod append;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod failure;
 #[cfg(test)]
 mod reading;
