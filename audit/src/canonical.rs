@@ -30,6 +30,11 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) -> Result<(), CanonicalErro
     write_at(out, value, 0)
 }
 
+/// Writes an unsigned integer that has an exact double.
+pub(crate) fn write_integer(out: &mut Vec<u8>, number: u64) -> Result<(), CanonicalError> {
+    write_number(out, &Number::from(number))
+}
+
 fn write_at(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), CanonicalError> {
     if depth > MAX_DEPTH {
         return Err(CanonicalError::Depth);
@@ -62,11 +67,6 @@ fn write_object(out: &mut Vec<u8>, members: &Map<String, Value>, depth: usize) -
     Ok(())
 }
 
-/// Writes the members of an object, sorted, without its braces: for entries that are put together from stretches.
-pub(crate) fn write_members(out: &mut Vec<u8>, members: &Map<String, Value>) -> Result<(), CanonicalError> {
-    write_sorted(out, members, 0)
-}
-
 fn write_sorted(out: &mut Vec<u8>, members: &Map<String, Value>, depth: usize) -> Result<(), CanonicalError> {
     let mut sorted: Vec<_> = members.iter().collect();
     sorted.sort_by(|(a, _), (b, _)| utf16_order(a, b));
@@ -81,7 +81,8 @@ fn write_sorted(out: &mut Vec<u8>, members: &Map<String, Value>, depth: usize) -
     Ok(())
 }
 
-fn utf16_order(a: &str, b: &str) -> Ordering {
+/// The order of an object's members: by UTF-16 code units, which is not that of UTF-8 bytes beyond U+FFFF.
+pub(crate) fn utf16_order(a: &str, b: &str) -> Ordering {
     a.encode_utf16().cmp(b.encode_utf16())
 }
 

@@ -1,10 +1,12 @@
 //! An entry: the canonical JSON of one event in its place, and the typed reading of it.
 //!
-//! Members (RFC 8785 order): `actor at client decision detail index kind object op outcome peer phase
-//! prev private transport v`; absent ones are left out. `prev` is the leaf hash (RFC 6962 section 2.1)
-//! of the entry before, zeros for the first; `at` is UTC with nanoseconds (RFC 3339). Personal values
-//! appear as commitments only. An entry is shorter than 65,535 bytes, as C2SP entry bundles need.
+//! Members (RFC 8785 order): `actor at cat change client clock decision detail index kind mono object op
+//! outcome peer phase prev private transport v`; absent ones are left out. `prev` is the leaf hash (RFC
+//! 6962 section 2.1) of the entry before, zeros for the first; `at` is UTC with nanoseconds (RFC 3339);
+//! `cat` is the catalogue's version. Personal values appear as commitments only. An entry is shorter
+//! than 65,535 bytes, as C2SP entry bundles need.
 
+mod members;
 mod reading;
 mod writing;
 
@@ -33,6 +35,16 @@ pub enum EncodeError {
     /// A name of a personal value is too long.
     #[error("the name of a personal value is longer than 240 bytes; choose a shorter one")]
     FieldName,
+    /// Events that are to be recorded together are more than one write takes.
+    #[error(
+        "the events that are to be recorded together need {bytes} bytes and {most} fit; record them in smaller groups"
+    )]
+    GroupTooLong {
+        /// Bytes that they would need.
+        bytes: usize,
+        /// Most that fit.
+        most: usize,
+    },
     /// The time cannot be written.
     #[error("the time {0} ns is outside the calendar")]
     Time(i64),
@@ -48,3 +60,6 @@ pub(crate) const NOTHING_BEFORE: Digest = Digest::from_bytes([0; 32]);
 pub(crate) fn leaf(entry: &[u8]) -> Digest {
     leaf_hash(entry)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ mod catalogue;
 mod identity;
 mod sharing;
 mod transfer;
+mod when;
 
 use std::collections::BTreeMap;
 
@@ -21,10 +22,11 @@ use serde_json::Value;
 pub use self::access::Access;
 pub use self::admin::Admin;
 pub use self::assurance::Assurance;
-pub use self::catalogue::{Kind, UnknownKind};
+pub use self::catalogue::{CATALOGUE_VERSION, Kind, UnknownKind};
 pub use self::identity::Identity;
 pub use self::sharing::Sharing;
 pub use self::transfer::Transfer;
+pub use self::when::{ClockState, When};
 use crate::id::{DecisionId, OpId};
 use crate::redact::Private;
 
@@ -38,6 +40,18 @@ pub enum Phase {
     Outcome,
     /// A fact with no act to wait for.
     Info,
+}
+
+impl Phase {
+    /// The word that entries carry.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Outcome => "outcome",
+            Self::Info => "info",
+        }
+    }
 }
 
 /// How an act ended.
@@ -54,6 +68,20 @@ pub enum Outcome {
     Failed,
     /// The site stopped in between; closed at the next start.
     Interrupted,
+}
+
+impl Outcome {
+    /// The word that entries carry.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Denied => "denied",
+            Self::StepUp => "step-up",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// Who acted, and how surely that is known.
@@ -135,6 +163,17 @@ impl OutcomeRecord {
     }
 }
 
+/// A value that was changed: what it was, what it is. Absent on the side where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Value>,
+    /// Before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Value>,
+}
+
 /// One thing that happened or is about to happen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -146,6 +185,10 @@ pub struct Event {
     pub op: OpId,
     /// When: nanoseconds since 1970 UTC, from the caller's clock.
     pub at_ns: i64,
+    /// The same moment on a counter that only goes forward, in microseconds.
+    pub mono_us: Option<u64>,
+    /// What is known of the clock.
+    pub clock: Option<ClockState>,
     /// Who.
     pub actor: Option<Actor>,
     /// From where: the person's own network address, personal.
@@ -160,6 +203,8 @@ pub struct Event {
     pub peer: Option<String>,
     /// The cipher suite actually used.
     pub transport: Option<String>,
+    /// Values that the act changes, free of personal data. Personal ones stand in `private`.
+    pub change: BTreeMap<String, Change>,
     /// More facts, free of personal data.
     pub detail: BTreeMap<String, Value>,
     /// More personal values, each under its own name.
@@ -174,6 +219,8 @@ impl Event {
             phase,
             op,
             at_ns,
+            mono_us: None,
+            clock: None,
             actor: None,
             client: None,
             object: Object::default(),
@@ -181,9 +228,19 @@ impl Event {
             outcome: None,
             peer: None,
             transport: None,
+            change: BTreeMap::new(),
             detail: BTreeMap::new(),
             private: BTreeMap::new(),
         }
+    }
+
+    /// Says when, with all that is known of the clock.
+    #[must_use]
+    pub const fn when(mut self, when: When) -> Self {
+        self.at_ns = when.at_ns;
+        self.mono_us = when.mono_us;
+        self.clock = when.clock;
+        self
     }
 
     /// Says who acted.
@@ -232,6 +289,25 @@ impl Event {
     #[must_use]
     pub fn transport(mut self, transport: impl Into<String>) -> Self {
         self.transport = Some(transport.into());
+        self
+    }
+
+    /// Says what a value was and is; where nothing differs, nothing is added.
+    #[must_use]
+    pub fn changed(mut self, name: impl Into<String>, old: Option<Value>, new: Option<Value>) -> Self {
+        if old != new {
+            self.change.insert(name.into(), Change { new, old });
+        }
+        self
+    }
+
+    /// As [`Event::changed`], for a value that names a person: `private.<name>.old` and `private.<name>.new`.
+    #[must_use]
+    pub fn changed_private(mut self, name: &str, old: Option<Private>, new: Option<Private>) -> Self {
+        if old != new {
+            self.private.extend(old.map(|old| (format!("{name}.old"), old)));
+            self.private.extend(new.map(|new| (format!("{name}.new"), new)));
+        }
         self
     }
 

@@ -22,7 +22,7 @@ mod redact;
 pub mod verify;
 
 pub use entry::{EncodeError, Entry, EntryActor, EntryObject};
-pub use event::{Actor, DecisionRecord, Event, Kind, Object, Outcome, OutcomeRecord, Phase};
+pub use event::{Actor, Change, ClockState, DecisionRecord, Event, Kind, Object, Outcome, OutcomeRecord, Phase, When};
 pub use id::{DecisionId, OpId};
 pub use log::{AppendError, Log, LogKeys, OpenError, OpenIntent, Options, ReadError, Recovery};
 pub use note::{Checkpoint, VerifierKey};

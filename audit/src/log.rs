@@ -11,6 +11,7 @@ mod error;
 pub(crate) mod frame;
 mod guard;
 mod housekeeper;
+mod job;
 pub(crate) mod layout;
 mod marks;
 mod open;
@@ -38,12 +39,13 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::error::{AppendError, OpenError, ReadError};
 use self::guard::Room;
+use self::job::Job;
 pub use self::options::Options;
 use self::reader::Reader;
 pub use self::recover::{OpenIntent, Recovery};
-use self::sequencer::{Job, Message};
+use self::sequencer::Message;
 use self::state::LogState;
-use crate::entry::Prepared;
+use crate::entry::{EncodeError, Prepared};
 use crate::event::Event;
 use crate::note::Checkpoint;
 use crate::opening::Sealer;
@@ -115,10 +117,32 @@ impl Log {
     /// # Errors
     /// [`AppendError`]: nothing was recorded, so nothing may be done.
     pub async fn append(&self, event: Event) -> Result<Receipt, AppendError> {
-        let prepared = self.prepare(&event)?;
-        let (answer, receipt) = oneshot::channel();
-        self.send(Message::Append(Job { event: prepared, answer })).await?;
+        let (job, receipt) = Job::one(Prepared::new(&event, &self.sealer())?);
+        self.send(Message::Append(job)).await?;
         receipt.await.map_err(|_| AppendError::Closed)?
+    }
+
+    /// Appends several events in one step: all of them are recorded or none, side by side in one group commit.
+    ///
+    /// Equal personal values are committed to once, so that many entries of one person's act cost little. Preparing
+    /// thousands takes milliseconds of processor time: call [`Log::append_all_blocking`] where that matters.
+    ///
+    /// # Errors
+    /// [`AppendError`]: nothing was recorded, so nothing may be done. Groups must fit half a segment.
+    pub async fn append_all(&self, events: Vec<Event>) -> Result<Vec<Receipt>, AppendError> {
+        let prepared = Prepared::group(&events, &self.sealer())?;
+        self.fits(&prepared)?;
+        let Some((job, receipts)) = Job::all(prepared) else { return Ok(Vec::new()) };
+        self.send(Message::Append(job)).await?;
+        receipts.await.map_err(|_| AppendError::Closed)?
+    }
+
+    /// As [`Log::append_all`], blocking the thread.
+    ///
+    /// # Errors
+    /// As [`Log::append_all`].
+    pub fn append_all_blocking(&self, events: Vec<Event>) -> Result<Vec<Receipt>, AppendError> {
+        block_on(self.append_all(events))
     }
 
     /// As [`Log::append`], blocking the thread: for code outside an asynchronous runtime.
@@ -129,10 +153,18 @@ impl Log {
         block_on(self.append(event))
     }
 
-    fn prepare(&self, event: &Event) -> Result<Prepared, AppendError> {
+    fn sealer(&self) -> Sealer<'_> {
         let inner = &self.0;
-        let sealer = Sealer { origin: &inner.state.origin, key: &inner.openings_key, random: inner.random.as_ref() };
-        Ok(Prepared::new(event, &sealer)?)
+        Sealer { origin: &inner.state.origin, key: &inner.openings_key, random: inner.random.as_ref() }
+    }
+
+    /// A batch must fit a segment, also with others' events beside a group's.
+    fn fits(&self, group: &[Prepared]) -> Result<(), EncodeError> {
+        let most = usize::try_from(self.0.state.options.segment_bytes / 2).unwrap_or(usize::MAX);
+        let entries: usize = group.iter().map(Prepared::len).sum();
+        let openings: usize = group.iter().map(Prepared::opening_bytes).sum();
+        let bytes = entries.max(openings);
+        if bytes > most { Err(EncodeError::GroupTooLong { bytes, most }) } else { Ok(()) }
     }
 
     async fn send(&self, message: Message) -> Result<(), AppendError> {

@@ -6,7 +6,7 @@ use sealane_crypto::digest::Digest;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::event::{DecisionRecord, Kind, OutcomeRecord, Phase};
+use crate::event::{Change, ClockState, DecisionRecord, Kind, OutcomeRecord, Phase};
 use crate::id::OpId;
 
 fn parse_utc<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
@@ -27,6 +27,9 @@ pub(crate) struct Link {
 pub struct Entry {
     /// Format of the entry.
     pub v: u32,
+    /// Version of the catalogue that its kind is of.
+    #[serde(rename = "cat", default)]
+    pub catalogue: u32,
     /// Its place.
     pub index: u64,
     /// Leaf hash of the entry before.
@@ -34,6 +37,11 @@ pub struct Entry {
     /// When, in nanoseconds since 1970 UTC.
     #[serde(rename = "at", deserialize_with = "parse_utc")]
     pub at_ns: i64,
+    /// The same moment on a counter that only goes forward while the machine runs, in microseconds.
+    #[serde(rename = "mono")]
+    pub mono_us: Option<u64>,
+    /// What the node knew of its clock.
+    pub clock: Option<ClockState>,
     /// What.
     pub kind: Kind,
     /// Before, after, or simply so.
@@ -55,6 +63,9 @@ pub struct Entry {
     pub peer: Option<String>,
     /// The cipher suite actually used.
     pub transport: Option<String>,
+    /// Values that the act changes.
+    #[serde(default)]
+    pub change: BTreeMap<String, Change>,
     /// More facts.
     #[serde(default)]
     pub detail: BTreeMap<String, Value>,

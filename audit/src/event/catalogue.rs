@@ -15,6 +15,9 @@ use super::identity::Identity;
 use super::sharing::Sharing;
 use super::transfer::Transfer;
 
+/// Version of the catalogue, carried by every entry: it grows when a kind is added or its meaning is made narrower.
+pub const CATALOGUE_VERSION: u32 = 1;
+
 /// Declares the kinds of one area: an enum, its stable names and what each one records.
 macro_rules! kinds {
     ($(#[$doc:meta])* $area:ident { $($variant:ident = $name:literal, $describes:literal;)* }) => {

@@ -55,9 +55,11 @@ impl Reader<'_> {
         let (Some(first), Some(last)) = (views.first(), views.last()) else { return Ok(()) };
         let last = last.entry.index;
         let place = self.state.places_before(first.entry.index).1;
-        let mut wanted: HashMap<Digest, (usize, String)> = HashMap::new();
+        // Entries that were recorded together share commitments, so the entry's index is part of the key.
+        let mut wanted: HashMap<(u64, Digest), (usize, String)> = HashMap::new();
         for (at, view) in views.iter().enumerate() {
-            wanted.extend(view.entry.commitments().map(|(field, digest)| (digest, (at, field))));
+            let index = view.entry.index;
+            wanted.extend(view.entry.commitments().map(|(field, digest)| ((index, digest), (at, field))));
         }
         let mut cursor = Cursor::new(&self.state.layout.openings(), place, Care::Quick);
         // Stops at the first place that cannot be read: what lies behind it stays sealed, as if erased.
@@ -66,7 +68,7 @@ impl Reader<'_> {
                 break;
             }
             let Some(opening) = SealedOpening::parse(bytes) else { continue };
-            let Some((at, field)) = wanted.remove(&opening.commitment) else { continue };
+            let Some((at, field)) = wanted.remove(&(index, opening.commitment)) else { continue };
             let value: Option<Private> = opening.open(&self.state.origin, self.openings_key);
             if let (Some(view), Some(value)) = (views.get_mut(at), value.filter(|_| opening.field == field)) {
                 view.revealed.insert(field, value);

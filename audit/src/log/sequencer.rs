@@ -18,6 +18,7 @@ use super::chain::Chain;
 use super::error::AppendError;
 use super::frame::{self, Record};
 use super::guard::Room;
+use super::job::Job;
 use super::segment::Writer;
 use super::state::LogState;
 use crate::entry::Prepared;
@@ -39,13 +40,6 @@ pub(super) enum Message {
     /// Look whether a failing log has become healthy.
     Probe,
     Close(oneshot::Sender<()>),
-}
-
-/// An event that waits for its receipt.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) event: Prepared,
-    pub(super) answer: oneshot::Sender<Result<Receipt, AppendError>>,
 }
 
 pub(super) struct Sequencer {
@@ -106,7 +100,7 @@ impl Sequencer {
         let mut batch = Vec::new();
         let mut bytes = 0;
         for job in jobs {
-            bytes += job.event.len() + job.event.openings.iter().map(Vec::len).sum::<usize>();
+            bytes += job.bytes();
             batch.push(job);
             if bytes >= self.batch_bytes() {
                 self.commit_jobs(std::mem::take(&mut batch));
@@ -131,15 +125,15 @@ impl Sequencer {
             Err(error) => return self.refuse(jobs, &error),
         };
         let Some(first) = jobs.first() else { return };
-        let resumed = self.failing.as_ref().and_then(|failing| self.resumed(failing, first.event.at_ns));
+        let resumed = self.failing.as_ref().and_then(|failing| self.resumed(failing, first.at_ns()));
         let own: Vec<Prepared> = resumed.into_iter().collect();
-        let events: Vec<&Prepared> = own.iter().chain(jobs.iter().map(|job| &job.event)).collect();
+        let events: Vec<&Prepared> = own.iter().chain(jobs.iter().flat_map(Job::events)).collect();
         match self.commit(&events) {
             Ok(receipts) => {
                 self.failing = None;
-                for (job, receipt) in jobs.into_iter().zip(receipts.into_iter().skip(own.len())) {
-                    // A caller that gave up waiting has its record and no receipt: no permit comes of it.
-                    let _ = job.answer.send(Ok(receipt));
+                let mut receipts = receipts.into_iter().skip(own.len());
+                for job in jobs {
+                    job.acknowledge(&mut receipts);
                 }
             }
             Err(error) => {
@@ -176,10 +170,10 @@ impl Sequencer {
 
     fn refuse(&mut self, jobs: Vec<Job>, error: &AppendError) {
         if let Some(failing) = &mut self.failing {
-            failing.refused += u64::try_from(jobs.len()).unwrap_or(0);
+            failing.refused += u64::try_from(jobs.iter().flat_map(Job::events).count()).unwrap_or(0);
         }
         for job in jobs {
-            let _ = job.answer.send(Err(error.clone()));
+            job.refuse(error.clone());
         }
     }
 
@@ -284,9 +278,10 @@ impl Sequencer {
 
 /// On a full disk nothing is begun, and what was begun may still be closed.
 fn outcomes_only(jobs: Vec<Job>) -> Vec<Job> {
-    let (outcomes, others): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.event.phase == Phase::Outcome);
+    let (outcomes, others): (Vec<Job>, Vec<Job>) =
+        jobs.into_iter().partition(|job| job.events().all(|event| event.phase == Phase::Outcome));
     for job in others {
-        let _ = job.answer.send(Err(AppendError::Full));
+        job.refuse(AppendError::Full);
     }
     outcomes
 }

@@ -19,4 +19,6 @@ mod tamper;
 #[cfg(test)]
 mod tiles;
 #[cfg(test)]
+mod together;
+#[cfg(test)]
 mod verifier;
