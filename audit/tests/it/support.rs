@@ -129,8 +129,9 @@ pub(crate) fn compact(directory: &Path) {
         for file in fs::read_dir(directory.join(series)).expect("list") {
             let path = file.expect("file").path();
             let bytes = fs::read(&path).expect("read");
-            match bytes.iter().rposition(|byte| *byte != 0) {
-                Some(last) => fs::write(&path, &bytes[..=last]).expect("write"),
+            // Not the last byte that is not zero: a sealed value may end in one that is.
+            match frames(&bytes).last() {
+                Some(last) => fs::write(&path, &bytes[..last.end]).expect("write"),
                 None => fs::remove_file(&path).expect("remove"),
             }
         }
