@@ -22,7 +22,7 @@ pub(crate) mod segment;
 mod sequencer;
 mod state;
 pub(crate) mod tail;
-mod tile;
+pub(crate) mod tile;
 
 use std::fmt;
 use std::path::Path;

@@ -9,75 +9,44 @@
 //! elsewhere, is given as an anchor.
 
 mod blame;
+mod hash_tiles;
 mod openings;
 mod report;
+mod tiles;
+mod trust;
 mod walk;
 
+use std::io;
 use std::path::Path;
 
-use sealane_crypto::fingerprint::Fingerprint;
-use sealane_crypto::sign::VerifyingKey;
-
-pub use self::report::{KeyUsed, Report, Verdict};
+pub use self::report::{KeyUsed, Report, TileVerdicts, Verdict};
+use self::tiles::TileWalk;
+use self::trust::Key;
+pub use self::trust::Options;
 use self::walk::Walk;
 use crate::log::layout::Layout;
-use crate::note::{Checkpoint, VerifierKey};
-
-/// What the verifier knows from elsewhere.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// The log's key, from a source that is not the log directory.
-    pub key: Option<VerifyingKey>,
-    /// Or its fingerprint only: the key beside the log must match it.
-    pub fingerprint: Option<Fingerprint>,
-    /// Checkpoints of this log seen earlier and kept elsewhere: they make a fork or a rollback visible.
-    pub anchors: Vec<Checkpoint>,
-}
 
 /// Verifies the log in `dir`, or a copy of one. Changes nothing.
+///
+/// The segments are what counts. A copy that was fetched over HTTP has none: then the entries are read
+/// from the C2SP entry bundles.
 #[must_use]
 pub fn verify_dir(dir: &Path, options: &Options) -> Report {
     let layout = Layout::new(dir);
     let key = Key::find(&layout, options);
-    match Walk::new(&layout, &key, options).run() {
-        Ok(report) => report,
-        Err(error) => Report::unreadable(format!("the log cannot be read: {error}")),
-    }
+    look(&layout, &key, options).unwrap_or_else(|error| Report::unreadable(format!("the log cannot be read: {error}")))
 }
 
-/// Which key signatures are checked with, and how far it is trusted.
-#[derive(Debug, Default)]
-struct Key {
-    key: Option<VerifyingKey>,
-    origin: Option<String>,
-    pinned: bool,
-    /// Something about the keys is wrong by itself.
-    wrong: Option<String>,
-}
-
-impl Key {
-    fn find(layout: &Layout, options: &Options) -> Self {
-        let beside = match layout.read_key() {
-            Ok(Some(text)) => text.parse::<VerifierKey>().map(Some).map_err(|error| error.to_string()),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error.to_string()),
-        };
-        let origin = beside.as_ref().ok().and_then(Option::as_ref).map(|key| key.name().to_owned());
-        let found = beside.as_ref().ok().and_then(Option::as_ref).map(VerifierKey::key);
-        let fits = |key: VerifyingKey| options.fingerprint.is_none_or(|wanted| key.fingerprint() == wanted);
-        let wrong = match (&beside, options.key) {
-            (Err(error), _) => Some(format!("origin.pub beside the log is damaged: {error}")),
-            (Ok(Some(key)), Some(pinned)) if key.key() != pinned => Some(format!(
-                "the key beside the log is {} and the given one is {}",
-                key.key().fingerprint(),
-                pinned.fingerprint()
-            )),
-            (Ok(Some(key)), None) if !fits(key.key()) => {
-                Some(format!("the key beside the log is {}, not the given one", key.key().fingerprint()))
-            }
-            _ => None,
-        };
-        let pinned = options.key.is_some() || (options.fingerprint.is_some() && found.is_some_and(fits));
-        Self { key: options.key.or(found), origin, pinned, wrong }
+fn look(layout: &Layout, key: &Key, options: &Options) -> io::Result<Report> {
+    if layout.segments().is_dir() {
+        let mut report = Walk::new(layout, key, options).run()?;
+        if options.tiles {
+            report.tiles = Some(TileWalk::new(layout, key, options).run()?.beside_segments());
+        }
+        return Ok(report);
     }
+    if layout.tiles().is_dir() {
+        return Ok(TileWalk::new(layout, key, options).run()?.alone());
+    }
+    Ok(Report::unreadable("this is no log directory: it has neither seg/ nor tile/".to_owned()))
 }

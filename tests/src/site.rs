@@ -450,7 +450,7 @@ impl Site {
     /// When it does not hold.
     pub fn verify_log(&self) -> anyhow::Result<()> {
         let mut verifier = bare(&environment::binary("sealane-verify", "sealane-audit")?);
-        let out = verifier.arg(self.audit()).output()?;
+        let out = verifier.arg("log").arg(self.audit()).output()?;
         let said = String::from_utf8_lossy(&out.stdout);
         ensure!(out.status.code() == Some(0), "the log of {} does not verify: {said}", self.plan.name);
         Ok(())

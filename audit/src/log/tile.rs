@@ -22,7 +22,7 @@ use crate::entry::leaf;
 const AT_ONCE: u64 = 1 << 14;
 
 /// Hashes or entries in a full tile.
-const WIDTH: usize = 256;
+pub(crate) const WIDTH: usize = 256;
 
 /// The right edge of the tiles.
 pub(super) struct Tiles {
@@ -146,7 +146,7 @@ fn write(directory: &Path, number: u64, width: usize, bytes: &[u8]) -> io::Resul
 }
 
 /// C2SP: three digits a path element, all but the last with an `x` before it.
-fn name(number: u64) -> String {
+pub(crate) fn name(number: u64) -> String {
     let mut name = format!("{:03}", number % 1000);
     let mut rest = number / 1000;
     while rest > 0 {

@@ -42,6 +42,17 @@ impl Verdict {
         Self::Bad { entry: entry.into(), place: None, why: why.into() }
     }
 
+    /// The same, said of something that is made anew from the log at any time.
+    pub(super) fn derived(self) -> Self {
+        match self {
+            Self::Bad { entry, place, why } => {
+                let why = format!("{why}; tiles are derived from the segments, and opening the log writes them anew");
+                Self::Bad { entry, place, why }
+            }
+            other => other,
+        }
+    }
+
     /// Whether it holds.
     #[must_use]
     pub const fn is_ok(&self) -> bool {
@@ -109,6 +120,18 @@ pub struct Report {
     pub time: Verdict,
     /// The sealed personal values belong to the entries.
     pub openings: Verdict,
+    /// The C2SP tiles, where they were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tiles: Option<TileVerdicts>,
+}
+
+/// What was found about tiles, which are derived from the entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TileVerdicts {
+    /// None differs from what the entries make.
+    pub integrity: Verdict,
+    /// None is missing.
+    pub completeness: Verdict,
 }
 
 impl Report {
@@ -124,6 +147,7 @@ impl Report {
             authenticity: unknown(),
             time: not_anchored(),
             openings: unknown(),
+            tiles: None,
         }
     }
 
@@ -141,10 +165,13 @@ impl Report {
 
     /// 0 holds, 1 tampered, 2 incomplete, 3 cannot be verified.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        if self.integrity.is_bad() || self.authenticity.is_bad() {
+    pub fn exit_code(&self) -> u8 {
+        let tiles = self.tiles.as_ref();
+        let altered = tiles.is_some_and(|tiles| tiles.integrity.is_bad());
+        let missing = tiles.is_some_and(|tiles| tiles.completeness.is_bad());
+        if self.integrity.is_bad() || self.authenticity.is_bad() || altered {
             1
-        } else if self.completeness.is_bad() || self.openings.is_bad() {
+        } else if self.completeness.is_bad() || self.openings.is_bad() || missing {
             2
         } else if self.integrity.is_ok() && self.completeness.is_ok() && self.authenticity.is_ok() {
             0
@@ -153,14 +180,19 @@ impl Report {
         }
     }
 
-    fn verdicts(&self) -> [(&'static str, &Verdict); 5] {
-        [
+    fn verdicts(&self) -> Vec<(&'static str, &Verdict)> {
+        let mut verdicts = vec![
             ("integrity", &self.integrity),
             ("completeness", &self.completeness),
             ("authenticity", &self.authenticity),
             ("time", &self.time),
             ("openings", &self.openings),
-        ]
+        ];
+        if let Some(tiles) = &self.tiles {
+            let worse = if tiles.integrity.is_bad() { &tiles.integrity } else { &tiles.completeness };
+            verdicts.push(("tiles", worse));
+        }
+        verdicts
     }
 }
 

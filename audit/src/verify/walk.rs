@@ -8,8 +8,8 @@ use sealane_crypto::sign::VerifyingKey;
 
 use super::blame;
 use super::openings::Openings;
-use super::report::{KeyUsed, Report, Verdict, not_anchored};
-use super::{Key, Options};
+use super::report::{Report, Verdict, not_anchored};
+use super::trust::{Anchors, Key, Options};
 use crate::entry::Link;
 use crate::log::chain::{Chain, Fault};
 use crate::log::cursor::{Care, Cursor, Place, Step};
@@ -33,7 +33,7 @@ pub(super) struct Walk<'a> {
     segments: PathBuf,
     key: &'a Key,
     origin: Option<String>,
-    anchors: Vec<Anchor>,
+    anchors: Anchors,
     chain: Chain,
     /// After the last batch that its trailer confirms.
     sound: (Chain, Place),
@@ -42,38 +42,23 @@ pub(super) struct Walk<'a> {
     integrity: Option<Verdict>,
 }
 
-/// A head that the log must pass through, and who says so.
-struct Anchor {
-    head: Checkpoint,
-    from: &'static str,
-    met: bool,
-}
-
 impl<'a> Walk<'a> {
     pub(super) fn new(layout: &'a Layout, key: &'a Key, options: &Options) -> Self {
-        let anchors = options.anchors.iter().cloned();
-        let anchors = anchors.map(|head| Anchor { head, from: "an earlier checkpoint", met: false }).collect();
         Self {
             layout,
             segments: layout.segments(),
             key,
             origin: key.origin.clone(),
-            anchors,
+            anchors: Anchors::new(options),
             chain: Chain::new(),
             sound: (Chain::new(), Place::default()),
             unsigned: Vec::new(),
-            authenticity: key.wrong.clone().map(|why| {
-                // A damaged key file says nothing about who signed; a different key does.
-                if key.key.is_none() { Verdict::Unknown { why } } else { Verdict::bad(None, why) }
-            }),
+            authenticity: key.wrong(),
             integrity: None,
         }
     }
 
     pub(super) fn run(mut self) -> io::Result<Report> {
-        if !self.segments.is_dir() {
-            return Ok(Report::unreadable("this is no log directory: it has no seg/".to_owned()));
-        }
         let published = self.published()?;
         let mut openings = Openings::new(&self.layout.openings());
         let wrong = self.entries(&mut openings)?;
@@ -93,7 +78,7 @@ impl<'a> Walk<'a> {
         match Checkpoint::parse(&text) {
             Ok(head) => {
                 self.origin.get_or_insert_with(|| head.origin().to_owned());
-                self.anchors.push(Anchor { head, from: "the checkpoint file", met: false });
+                self.anchors.add(head, "the checkpoint file");
                 Ok(None)
             }
             Err(error) => Ok(Some(format!("the checkpoint file is damaged: {error}"))),
@@ -102,7 +87,7 @@ impl<'a> Walk<'a> {
 
     fn entries(&mut self, openings: &mut Openings) -> io::Result<Option<Wrong>> {
         let mut cursor = Cursor::new(&self.segments, Place::default(), Care::Strict);
-        self.meet_anchors();
+        self.anchors.meet(&self.chain);
         loop {
             let entry = self.chain.size();
             match cursor.step()? {
@@ -114,7 +99,7 @@ impl<'a> Walk<'a> {
                         return Ok(Some(Wrong { entry, at, why }));
                     }
                     openings.entry(index, bytes)?;
-                    self.meet_anchors();
+                    self.anchors.meet(&self.chain);
                 }
                 Step::Record { at, record: Record::Trailer { size, note }, next } => {
                     if let Err(Fault(why)) = self.trailer(size, note, next) {
@@ -154,20 +139,6 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn meet_anchors(&mut self) {
-        let size = self.chain.size();
-        for anchor in self.anchors.iter_mut().filter(|anchor| anchor.head.size() == size) {
-            anchor.met = true;
-            if anchor.head.root() != self.chain.root() && self.integrity.is_none() {
-                let why = format!(
-                    "the first {size} entries are not those of {}: the log was rewritten or forked",
-                    anchor.from
-                );
-                self.integrity = Some(Verdict::bad(size.checked_sub(1), why));
-            }
-        }
-    }
-
     fn check_signatures(&mut self) {
         let Some(key) = self.key.key else { return };
         let heads = std::mem::take(&mut self.unsigned);
@@ -183,13 +154,11 @@ impl<'a> Walk<'a> {
     /// Completeness, and integrity where what is wrong was once acknowledged.
     fn judge(&mut self, wrong: Option<Wrong>, published: Option<String>) -> io::Result<Verdict> {
         let (size, end) = (self.sound.0.size(), self.sound.1);
+        self.integrity = self.anchors.missed();
         let origin = self.origin.clone().unwrap_or_default();
         let sound = SoundEnd { layout: self.layout, origin: &origin, key: self.key.key, end, size };
         let tail = sound.judge(wrong.as_ref().map(|wrong| wrong.at))?;
-        let short = self.anchors.iter().find(|anchor| anchor.head.size() > size);
-        let short = short.map(|anchor| {
-            format!("{} covers {} entries and {size} sound ones are there", anchor.from, anchor.head.size())
-        });
+        let short = self.anchors.beyond(size);
         let acknowledged = short.is_some() || matches!(tail, Tail::Damaged);
         if let (Some(wrong), true) = (&wrong, acknowledged) {
             self.integrity.get_or_insert_with(|| Verdict::Bad {
@@ -221,26 +190,8 @@ impl<'a> Walk<'a> {
     }
 
     fn authenticity(&mut self) -> Verdict {
-        let Some(key) = self.key.key else {
-            let why = self.key.wrong.clone().unwrap_or_else(|| "no key: give one with --key".to_owned());
-            return Verdict::Unknown { why };
-        };
-        for anchor in &self.anchors {
-            if self.authenticity.is_none()
-                && let Err(error) = anchor.head.verify(&key)
-            {
-                let why = format!("{} is not signed by this key: {error}", anchor.from);
-                self.authenticity = Some(Verdict::bad(None, why));
-            }
-        }
-        self.authenticity.take().unwrap_or_else(|| {
-            let fingerprint = key.fingerprint();
-            Verdict::ok(if self.key.pinned {
-                format!("signed by the given key {fingerprint}")
-            } else {
-                format!("signed by {fingerprint}, the key beside the log; give --key to rule out another signer")
-            })
-        })
+        let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key));
+        self.authenticity.take().or(not_signed).unwrap_or_else(|| self.key.signed())
     }
 
     fn report(mut self, completeness: Verdict, openings: Verdict) -> Report {
@@ -251,12 +202,13 @@ impl<'a> Walk<'a> {
             origin: self.origin,
             entries: chain.size(),
             root: chain.root(),
-            key: self.key.key.map(|key| KeyUsed { fingerprint: key.fingerprint(), pinned: self.key.pinned }),
+            key: self.key.used(),
             integrity: self.integrity.unwrap_or_else(|| Verdict::ok(links)),
             completeness,
             authenticity,
             time: not_anchored(),
             openings,
+            tiles: None,
         }
     }
 }

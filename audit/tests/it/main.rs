@@ -17,6 +17,8 @@ mod support;
 #[cfg(test)]
 mod tamper;
 #[cfg(test)]
+mod tile_copy;
+#[cfg(test)]
 mod tiles;
 #[cfg(test)]
 mod together;

@@ -24,12 +24,12 @@ fn an_honest_log_passes_with_the_key_in_any_form() {
     let key = site.key();
     let line = VerifierKey::new(ORIGIN, key).to_string();
     for form in [key.to_string(), key.fingerprint().to_string(), line] {
-        let output = run(&[text(&directory), "--key", &form]);
+        let output = run(&["log", text(&directory), "--key", &form]);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(0), "{said}");
         assert!(said.contains("signed by the given key") && said.contains("not anchored"), "{said}");
     }
-    assert_eq!(run(&[text(&directory)]).status.code(), Some(0));
+    assert_eq!(run(&["log", text(&directory)]).status.code(), Some(0));
 }
 
 #[test]
@@ -40,10 +40,10 @@ fn one_changed_byte_is_exit_1_with_the_entry_named_in_text_and_json() {
     let mut bytes = fs::read(&file).expect("read");
     bytes[40] ^= 1;
     fs::write(&file, bytes).expect("write");
-    let output = run(&[text(&directory)]);
+    let output = run(&["log", text(&directory)]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stdout).contains("integrity     BAD      entry 0: "));
-    let output = run(&[text(&directory), "--json"]);
+    let output = run(&["log", text(&directory), "--json"]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(report["integrity"]["verdict"], "bad");
     assert_eq!(report["integrity"]["entry"], 0);
@@ -55,24 +55,36 @@ fn exit_codes_tell_tampered_incomplete_and_unverifiable_apart() {
     let directory = site.finished("log", 3);
     let anchor = site.path("anchor");
     fs::copy(directory.join("checkpoint"), &anchor).expect("copy");
-    assert_eq!(run(&[text(&directory), "--anchor", text(&anchor)]).status.code(), Some(0));
+    assert_eq!(run(&["log", text(&directory), "--anchor", text(&anchor)]).status.code(), Some(0));
 
     let early = site.finished("early", 2);
-    assert_eq!(run(&[text(&early), "--anchor", text(&anchor)]).status.code(), Some(2), "rolled back");
+    assert_eq!(run(&["log", text(&early), "--anchor", text(&anchor)]).status.code(), Some(2), "rolled back");
     let other = site.finished("other", 4);
-    assert_eq!(run(&[text(&other), "--anchor", text(&anchor)]).status.code(), Some(1), "another history");
+    assert_eq!(run(&["log", text(&other), "--anchor", text(&anchor)]).status.code(), Some(1), "another history");
     fs::remove_file(directory.join("origin.pub")).expect("remove");
-    assert_eq!(run(&[text(&directory)]).status.code(), Some(3));
+    assert_eq!(run(&["log", text(&directory)]).status.code(), Some(3));
     fs::remove_file(directory.join("checkpoint")).expect("remove");
-    assert_eq!(run(&[text(&directory)]).status.code(), Some(2));
+    assert_eq!(run(&["log", text(&directory)]).status.code(), Some(2));
 }
 
 #[test]
-fn wrong_usage_is_exit_2_and_says_how() {
-    for arguments in [&[][..], &["a", "b"], &["a", "--key"], &["a", "--key", "?"], &["a", "--what"], &["/nonexistent"]]
-    {
+fn wrong_usage_is_an_exit_code_of_its_own_and_says_how() {
+    let wrong = [
+        &[][..],
+        &["what"],
+        &["log"],
+        &["log", "a", "b"],
+        &["log", "a", "--key"],
+        &["log", "a", "--key", "?"],
+        &["log", "a", "--anchor", "/nonexistent"],
+        &["log", "a", "--what"],
+    ];
+    for arguments in wrong {
         let output = run(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(!output.stderr.is_empty() || !output.stdout.is_empty());
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.starts_with("error: ") && said.contains("usage: "), "{said}");
     }
+    assert_eq!(run(&["--help"]).status.code(), Some(0));
+    assert_eq!(run(&["log", "/nonexistent"]).status.code(), Some(2), "a log that is not there is incomplete");
 }

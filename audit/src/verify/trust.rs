@@ -1,0 +1,158 @@
+//! What the auditor brings along: the key, and heads of the log that were kept elsewhere.
+//!
+//! Whatever lies beside the log may be the attacker's. A key from outside rules out another signer; an
+//! earlier checkpoint from outside makes a fork or a rollback visible, also one made with the stolen key.
+
+use sealane_crypto::digest::Digest;
+use sealane_crypto::fingerprint::Fingerprint;
+use sealane_crypto::sign::VerifyingKey;
+
+use super::report::{KeyUsed, Verdict};
+use crate::log::chain::Chain;
+use crate::log::layout::Layout;
+use crate::note::{Checkpoint, VerifierKey};
+
+/// What the verifier knows from elsewhere, and how far it should look.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The log's key, from a source that is not the log directory.
+    pub key: Option<VerifyingKey>,
+    /// Or its fingerprint only: the key beside the log must match it.
+    pub fingerprint: Option<Fingerprint>,
+    /// Checkpoints of this log seen earlier and kept elsewhere: they make a fork or a rollback visible.
+    pub anchors: Vec<Checkpoint>,
+    /// Compare the C2SP tiles too. They are derived, and what a copy without segments is verified from.
+    pub tiles: bool,
+}
+
+/// Which key signatures are checked with, and how far it is trusted.
+#[derive(Debug, Default)]
+pub(super) struct Key {
+    pub(super) key: Option<VerifyingKey>,
+    pub(super) origin: Option<String>,
+    pinned: bool,
+    /// Something about the keys is wrong by itself.
+    wrong: Option<String>,
+}
+
+impl Key {
+    /// The given key, else the one beside the log.
+    pub(super) fn find(layout: &Layout, options: &Options) -> Self {
+        let beside = match layout.read_key() {
+            Ok(Some(text)) => text.parse::<VerifierKey>().map(Some).map_err(|error| error.to_string()),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        };
+        Self::choose(&beside, options)
+    }
+
+    fn choose(beside: &Result<Option<VerifierKey>, String>, options: &Options) -> Self {
+        let origin = beside.as_ref().ok().and_then(Option::as_ref).map(|key| key.name().to_owned());
+        let found = beside.as_ref().ok().and_then(Option::as_ref).map(VerifierKey::key);
+        let fits = |key: VerifyingKey| options.fingerprint.is_none_or(|wanted| key.fingerprint() == wanted);
+        let wrong = match (beside, options.key) {
+            (Err(error), _) => Some(format!("origin.pub beside the log is damaged: {error}")),
+            (Ok(Some(key)), Some(pinned)) if key.key() != pinned => Some(format!(
+                "the key beside the log is {} and the given one is {}",
+                key.key().fingerprint(),
+                pinned.fingerprint()
+            )),
+            (Ok(Some(key)), None) if !fits(key.key()) => {
+                Some(format!("the key beside the log is {}, not the given one", key.key().fingerprint()))
+            }
+            _ => None,
+        };
+        let pinned = options.key.is_some() || (options.fingerprint.is_some() && found.is_some_and(fits));
+        Self { key: options.key.or(found), origin, pinned, wrong }
+    }
+
+    pub(super) fn used(&self) -> Option<KeyUsed> {
+        self.key.map(|key| KeyUsed { fingerprint: key.fingerprint(), pinned: self.pinned })
+    }
+
+    /// What is wrong before any signature is looked at.
+    pub(super) fn wrong(&self) -> Option<Verdict> {
+        // A damaged key file says nothing about who signed; a different key does.
+        self.wrong.clone().map(
+            |why| {
+                if self.key.is_none() { Verdict::Unknown { why } } else { Verdict::bad(None, why) }
+            },
+        )
+    }
+
+    /// The verdict when no signature was found wanting.
+    pub(super) fn signed(&self) -> Verdict {
+        let Some(key) = self.key else {
+            let why = self.wrong.clone().unwrap_or_else(|| "no key: give one with --key".to_owned());
+            return Verdict::Unknown { why };
+        };
+        let fingerprint = key.fingerprint();
+        Verdict::ok(if self.pinned {
+            format!("signed by the given key {fingerprint}")
+        } else {
+            format!("signed by {fingerprint}, the key beside the log; give --key to rule out another signer")
+        })
+    }
+}
+
+/// A head that the log must pass through, and who says so.
+struct Anchor {
+    head: Checkpoint,
+    from: &'static str,
+}
+
+/// All such heads, and whether the entries pass through them.
+pub(super) struct Anchors {
+    all: Vec<Anchor>,
+    missed: Option<Verdict>,
+}
+
+impl Anchors {
+    pub(super) fn new(options: &Options) -> Self {
+        let all = options.anchors.iter().cloned();
+        let all = all.map(|head| Anchor { head, from: "an earlier checkpoint" }).collect();
+        Self { all, missed: None }
+    }
+
+    pub(super) fn add(&mut self, head: Checkpoint, from: &'static str) {
+        self.all.push(Anchor { head, from });
+    }
+
+    /// Compares the entries so far with the heads over as many.
+    pub(super) fn meet(&mut self, chain: &Chain) {
+        if self.all.iter().any(|anchor| anchor.head.size() == chain.size()) {
+            self.meet_head(chain.size(), chain.root());
+        }
+    }
+
+    fn meet_head(&mut self, size: u64, root: Digest) {
+        for anchor in self.all.iter().filter(|anchor| anchor.head.size() == size) {
+            if anchor.head.root() != root && self.missed.is_none() {
+                let why = format!(
+                    "the first {size} entries are not those of {}: the log was rewritten or forked",
+                    anchor.from
+                );
+                self.missed = Some(Verdict::bad(size.checked_sub(1), why));
+            }
+        }
+    }
+
+    /// The first head that the entries did not pass through.
+    pub(super) fn missed(&mut self) -> Option<Verdict> {
+        self.missed.take()
+    }
+
+    /// A head over more entries than the `size` sound ones.
+    pub(super) fn beyond(&self, size: u64) -> Option<String> {
+        let anchor = self.all.iter().find(|anchor| anchor.head.size() > size)?;
+        Some(format!("{} covers {} entries and {size} sound ones are there", anchor.from, anchor.head.size()))
+    }
+
+    /// A head that this key did not sign.
+    pub(super) fn not_signed(&self, key: &VerifyingKey) -> Option<Verdict> {
+        self.all.iter().find_map(|anchor| {
+            let error = anchor.head.verify(key).err()?;
+            Some(Verdict::bad(None, format!("{} is not signed by this key: {error}", anchor.from)))
+        })
+    }
+}
