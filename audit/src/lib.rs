@@ -25,7 +25,7 @@ pub use entry::{EncodeError, Entry, EntryActor, EntryObject};
 pub use event::{Actor, Change, ClockState, DecisionRecord, Event, Kind, Object, Outcome, OutcomeRecord, Phase, When};
 pub use id::{DecisionId, OpId};
 pub use log::{AppendError, Log, LogKeys, OpenError, OpenIntent, Options, ReadError, Recovery};
-pub use note::{Checkpoint, VerifierKey};
+pub use note::{Checkpoint, Cosigner, KeyKind, NoteError, SignatureLine, VerifierKey};
 pub use query::{EntryView, Filter};
 pub use receipt::Receipt;
 pub use redact::Private;
