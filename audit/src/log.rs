@@ -10,12 +10,14 @@ pub(crate) mod cursor;
 mod error;
 pub(crate) mod frame;
 mod guard;
+mod hashes;
 mod housekeeper;
 mod job;
 pub(crate) mod layout;
 mod marks;
 mod open;
 mod options;
+mod prover;
 mod reader;
 mod recover;
 pub(crate) mod segment;
@@ -37,10 +39,11 @@ use sealane_crypto::random::Random;
 use sealane_crypto::sign::SigningKey;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::error::{AppendError, OpenError, ReadError};
+pub use self::error::{AppendError, OpenError, ProveError, ReadError};
 use self::guard::Room;
 use self::job::Job;
 pub use self::options::Options;
+use self::prover::Prover;
 use self::reader::Reader;
 pub use self::recover::{OpenIntent, Recovery};
 use self::sequencer::Message;
@@ -49,6 +52,7 @@ use crate::entry::{EncodeError, Prepared};
 use crate::event::Event;
 use crate::note::Checkpoint;
 use crate::opening::Sealer;
+use crate::proof::LogProof;
 use crate::query::{EntryView, Filter};
 use crate::receipt::Receipt;
 
@@ -238,6 +242,47 @@ impl Log {
     pub fn entries(&self, from: u64, limit: usize, filter: &Filter) -> Result<Vec<EntryView>, ReadError> {
         let reader = Reader { state: &self.0.state, openings_key: &self.0.openings_key };
         reader.entries(from, limit, filter)
+    }
+
+    /// That the entry at `index` is in the log's first `size` entries: RFC 6962 section 2.1.1. May read one or
+    /// two small files.
+    ///
+    /// # Errors
+    /// [`ProveError`] when the log is shorter, or damaged where the proof looks.
+    pub fn prove(&self, index: u64, size: u64) -> Result<Vec<Digest>, ProveError> {
+        Prover::new(&self.0.state).inclusion(index, size)
+    }
+
+    /// That the first `new` entries begin with the first `old`: RFC 6962 section 2.1.2.
+    ///
+    /// # Errors
+    /// As [`Log::prove`].
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, ProveError> {
+        Prover::new(&self.0.state).consistency(old, new)
+    }
+
+    /// The root over the first `size` entries.
+    ///
+    /// # Errors
+    /// As [`Log::prove`].
+    pub fn root_at(&self, size: u64) -> Result<Digest, ProveError> {
+        Prover::new(&self.0.state).root(size)
+    }
+
+    /// The leaf hash of an entry.
+    ///
+    /// # Errors
+    /// As [`Log::prove`].
+    pub fn leaf(&self, index: u64) -> Result<Digest, ProveError> {
+        Prover::new(&self.0.state).leaf(index)
+    }
+
+    /// A proof for others: the entry's place under a head of this log, cosigned or not.
+    ///
+    /// # Errors
+    /// As [`Log::prove`], and [`ProveError::Foreign`] when the head is not of this log.
+    pub fn proof(&self, index: u64, checkpoint: &Checkpoint) -> Result<LogProof, ProveError> {
+        Prover::new(&self.0.state).proof(index, checkpoint)
     }
 
     /// Writes what waits, publishes the last checkpoint, and lets go of the directory. Appends through

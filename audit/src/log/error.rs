@@ -113,6 +113,30 @@ pub enum OpenError {
     Append(#[from] AppendError),
 }
 
+/// A proof could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// The log is shorter.
+    #[error("the audit log has {size} entries, and the proof asked for needs more; ask for one within it")]
+    OutOfRange {
+        /// Entries that it has.
+        size: u64,
+    },
+    /// Not a head of this log.
+    #[error(
+        "the checkpoint of {origin} over {size} entries is no head of this log: it is another's, or one of the two was rewritten"
+    )]
+    Foreign {
+        /// Whose head it says it is.
+        origin: String,
+        /// Entries that it covers.
+        size: u64,
+    },
+    /// The files cannot be read, or are not what was written.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
 /// Entries could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {

@@ -48,6 +48,7 @@ impl Housekeeper {
     pub(super) fn run(mut self) {
         while self.state.wait_for_chores() {
             self.keep_reserve();
+            self.state.settle_hashes();
             self.publish();
             self.extend_tiles();
             self.state.pause(PAUSE);

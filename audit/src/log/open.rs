@@ -52,13 +52,13 @@ pub(super) fn open(
     let openings = Allocator::new(opening.layout.openings(), options.segment_bytes).map_err(io("making openings/"))?;
 
     let recoverer = Recoverer { layout: &opening.layout, origin, key: keys.signing.verifying_key() };
-    let (found, cut_bytes) = recoverer.entries()?;
+    let (mut found, cut_bytes) = recoverer.entries()?;
     let found_openings = recover::openings(&opening.layout.openings(), found.chain.size(), found.commitments)
         .map_err(io("reading the openings"))?;
     let entries_writer = Writer::open(Arc::clone(&segments), found.end).map_err(io("allocating a segment"))?;
     let openings_writer = Writer::open(Arc::clone(&openings), found_openings.end).map_err(io("allocating openings"))?;
 
-    let state = opening.state(options, &found, &found_openings);
+    let state = opening.state(options, &mut found, &found_openings);
     state.guard.watch("segment", entries_writer.path(), entries_writer.file())?;
     state.guard.watch("openings", openings_writer.path(), openings_writer.file())?;
     let recovery = Recovery { cut_bytes, open_intents: found.open_intents() };
@@ -153,17 +153,18 @@ impl Opening<'_> {
         }
     }
 
-    fn state(&self, options: Options, found: &Found, openings: &FoundOpenings) -> Arc<LogState> {
+    fn state(&self, options: Options, found: &mut Found, openings: &FoundOpenings) -> Arc<LogState> {
         let head = found.checkpoint.clone().unwrap_or_else(|| {
             Checkpoint::sign(self.origin, found.chain.size(), found.chain.root(), &self.keys.signing)
         });
         let places = Places {
-            entries: found.marks.clone(),
+            entries: std::mem::take(&mut found.marks),
             openings: openings.marks.clone(),
             segments: (found.end.segment, openings.end.segment),
         };
+        let hashes = std::mem::take(&mut found.hashes);
         let guard = Guard::new(self.layout.directory(), options.least_free_bytes);
-        Arc::new(LogState::new(self.layout.clone(), self.origin, options, guard, head, places))
+        Arc::new(LogState::new(self.layout.clone(), self.origin, options, guard, head, places, hashes))
     }
 
     fn start(

@@ -10,13 +10,14 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use sealane_crypto::digest::sha256;
+use sealane_crypto::digest::{Digest, sha256};
 use sealane_crypto::sign::VerifyingKey;
 
 use super::chain::{Chain, Fault};
 use super::cursor::{Care, Cursor, Place, Step};
 use super::error::OpenError;
 use super::frame::{self, Record};
+use super::hashes::Hashes;
 use super::layout::Layout;
 use super::marks::Marks;
 use super::segment;
@@ -54,6 +55,7 @@ pub(super) struct Found {
     pub(super) checkpoint: Option<Checkpoint>,
     pub(super) end: Place,
     pub(super) marks: Marks,
+    pub(super) hashes: Hashes,
     pub(super) last_at_ns: i64,
     pub(super) commitments: u64,
     intents: HashMap<(OpId, Kind), OpenIntent>,
@@ -68,9 +70,10 @@ impl Found {
     }
 
     /// Takes a batch that its trailer has confirmed.
-    fn acknowledge(&mut self, batch: &mut Vec<(Place, Entry)>) {
-        for (at, entry) in batch.drain(..) {
+    fn acknowledge(&mut self, batch: &mut Vec<(Place, Entry, Digest)>) {
+        for (at, entry, leaf) in batch.drain(..) {
             self.marks.note(entry.index, at);
+            self.hashes.push(leaf);
             self.last_at_ns = entry.at_ns;
             self.commitments += u64::try_from(entry.commitments().count()).unwrap_or(0);
             let key = (entry.op, entry.kind);
@@ -86,6 +89,7 @@ impl Found {
                 Phase::Info => {}
             }
         }
+        self.hashes.settle();
     }
 }
 
@@ -110,6 +114,7 @@ impl Recoverer<'_> {
             checkpoint: None,
             end: Place::default(),
             marks: Marks::default(),
+            hashes: Hashes::default(),
             last_at_ns: 0,
             commitments: 0,
             intents: HashMap::new(),
@@ -123,16 +128,15 @@ impl Recoverer<'_> {
             let (at, fault) = match cursor.step()? {
                 Step::End => return Ok(found),
                 Step::Broken { at, why } => (at, Fault(why.to_owned())),
-                Step::Record { at, record: Record::Body { index, bytes }, .. } => match chain
-                    .entry(index, bytes)
-                    .and_then(|_| Entry::parse(bytes).map_err(|error| Fault(format!("it cannot be read ({error})"))))
-                {
-                    Ok(entry) => {
-                        batch.push((at, entry));
-                        continue;
+                Step::Record { at, record: Record::Body { index, bytes }, .. } => {
+                    match take(&mut chain, index, bytes) {
+                        Ok((entry, leaf)) => {
+                            batch.push((at, entry, leaf));
+                            continue;
+                        }
+                        Err(fault) => (at, fault),
                     }
-                    Err(fault) => (at, fault),
-                },
+                }
                 Step::Record { at, record: Record::Trailer { size, note }, next } => {
                     // The last signature covers all entries; those of older segments need not be checked one by one.
                     let check = at.segment >= checked_from;
@@ -225,6 +229,13 @@ impl Recoverer<'_> {
     fn io(&self, doing: &'static str, source: io::Error) -> OpenError {
         OpenError::Io { directory: self.layout.directory().to_owned(), doing, source }
     }
+}
+
+/// An entry that follows from those before, and its leaf hash.
+fn take(chain: &mut Chain, index: u64, bytes: &[u8]) -> Result<(Entry, Digest), Fault> {
+    let leaf = chain.entry(index, bytes)?;
+    let entry = Entry::parse(bytes).map_err(|error| Fault(format!("it cannot be read ({error})")))?;
+    Ok((entry, leaf))
 }
 
 /// The openings' own segments after a crash.

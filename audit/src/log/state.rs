@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, RwLock};
 
-use sealane_crypto::digest::Digest;
+use sealane_crypto::digest::{Digest, root_of};
 
 use super::cursor::Place;
 use super::error::AppendError;
 use super::guard::Guard;
+use super::hashes::Hashes;
 use super::layout::Layout;
 use super::marks::Marks;
 use super::options::Options;
@@ -20,6 +21,7 @@ pub(super) struct LogState {
     pub(super) guard: Guard,
     head: RwLock<Checkpoint>,
     places: Mutex<Places>,
+    hashes: Mutex<Hashes>,
     trouble: Mutex<Option<AppendError>>,
     closed: AtomicBool,
     /// The next segments could not be made.
@@ -57,6 +59,7 @@ impl LogState {
         guard: Guard,
         head: Checkpoint,
         places: Places,
+        hashes: Hashes,
     ) -> Self {
         Self {
             layout,
@@ -65,6 +68,7 @@ impl LogState {
             guard,
             head: RwLock::new(head),
             places: Mutex::new(places),
+            hashes: Mutex::new(hashes),
             trouble: Mutex::new(None),
             closed: AtomicBool::new(false),
             no_reserve: AtomicBool::new(false),
@@ -98,6 +102,12 @@ impl LogState {
         }
         places.segments = (entries.segment, openings.segment);
         drop(places);
+        // INVARIANT: whoever sees a head finds the hashes of all its entries.
+        let mut hashes = locked(&self.hashes);
+        for (_, leaf, ..) in placed {
+            hashes.push(*leaf);
+        }
+        drop(hashes);
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = head;
         self.wake_housekeeper();
     }
@@ -110,6 +120,25 @@ impl LogState {
 
     pub(super) fn segments_in_use(&self) -> (u32, u32) {
         locked(&self.places).segments
+    }
+
+    /// Hashes the blocks that have become full; the lock is held for copying only, as the sequencer wants it.
+    pub(super) fn settle_hashes(&self) {
+        loop {
+            let Some((number, block)) = locked(&self.hashes).unfolded() else { return };
+            let hash = root_of(&block);
+            locked(&self.hashes).fold(number, hash);
+        }
+    }
+
+    /// The hash of a complete subtree of a block or more.
+    pub(super) fn subtree_hash(&self, level: u32, index: u64) -> Option<Digest> {
+        locked(&self.hashes).subtree(level, index)
+    }
+
+    /// Leaf hashes of a block, if memory has them.
+    pub(super) fn block_of_hashes(&self, number: u64) -> Option<Vec<Digest>> {
+        locked(&self.hashes).block(number)
     }
 
     pub(super) fn trouble(&self) -> Option<AppendError> {

@@ -145,6 +145,11 @@ fn write(directory: &Path, number: u64, width: usize, bytes: &[u8]) -> io::Resul
     }
 }
 
+/// Where a full tile of hashes lies.
+pub(super) fn path(directory: &Path, level: u32, number: u64) -> PathBuf {
+    directory.join(level.to_string()).join(name(number))
+}
+
 /// C2SP: three digits a path element, all but the last with an `x` before it.
 pub(crate) fn name(number: u64) -> String {
     let mut name = format!("{:03}", number % 1000);

@@ -7,6 +7,8 @@ mod export;
 #[cfg(test)]
 mod failure;
 #[cfg(test)]
+mod proving;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod recovery;
