@@ -9,13 +9,16 @@
 //! (a derived index), and anchoring checkpoints with other sites.
 
 pub mod canonical;
+mod document;
 mod entry;
 pub mod event;
+pub mod exchange;
 pub mod export;
 mod id;
 pub mod log;
 pub mod note;
 mod opening;
+pub mod pack;
 pub mod proof;
 mod query;
 mod receipt;
@@ -24,6 +27,7 @@ pub mod verify;
 
 pub use entry::{EncodeError, Entry, EntryActor, EntryObject};
 pub use event::{Actor, Change, ClockState, DecisionRecord, Event, Kind, Object, Outcome, OutcomeRecord, Phase, When};
+pub use exchange::{ExchangeFault, ExchangeReceipt, Recorded, SiteRecord};
 pub use id::{DecisionId, OpId};
 pub use log::{AppendError, Log, LogKeys, OpenError, OpenIntent, Options, ProveError, ReadError, Recovery};
 pub use note::{Checkpoint, Cosigner, KeyKind, NoteError, SignatureLine, VerifierKey};

@@ -50,7 +50,7 @@ use self::sequencer::Message;
 use self::state::LogState;
 use crate::entry::{EncodeError, Prepared};
 use crate::event::Event;
-use crate::note::Checkpoint;
+use crate::note::{Checkpoint, VerifierKey};
 use crate::opening::Sealer;
 use crate::proof::LogProof;
 use crate::query::{EntryView, Filter};
@@ -71,6 +71,7 @@ pub struct Log(Arc<Inner>);
 
 struct Inner {
     state: Arc<LogState>,
+    verifier: VerifierKey,
     openings_key: AeadKey,
     random: Arc<dyn Random>,
     /// `None` only while the last handle is being dropped.
@@ -106,6 +107,7 @@ impl Log {
         let opened = open::open(dir, origin, &keys, &random, options)?;
         let inner = Inner {
             state: opened.state,
+            verifier: VerifierKey::new(origin, keys.signing.verifying_key()),
             openings_key: keys.openings,
             random,
             inbox: Some(opened.inbox),
@@ -228,6 +230,12 @@ impl Log {
         self.0.state.layout.directory()
     }
 
+    /// The log's key, as it is published.
+    #[must_use]
+    pub fn verifier_key(&self) -> &VerifierKey {
+        &self.0.verifier
+    }
+
     /// The log's name in its checkpoints.
     #[must_use]
     pub fn origin(&self) -> &str {
@@ -267,6 +275,14 @@ impl Log {
     /// As [`Log::prove`].
     pub fn root_at(&self, size: u64) -> Result<Digest, ProveError> {
         Prover::new(&self.0.state).root(size)
+    }
+
+    /// The heads of the complete subtrees of the first `size` entries, largest first.
+    ///
+    /// # Errors
+    /// As [`Log::prove`].
+    pub fn subtrees(&self, size: u64) -> Result<Vec<Digest>, ProveError> {
+        Prover::new(&self.0.state).edge(size)
     }
 
     /// The leaf hash of an entry.

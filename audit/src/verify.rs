@@ -9,20 +9,28 @@
 //! elsewhere, is given as an anchor.
 
 mod blame;
+mod entry;
+mod evidence;
 mod hash_tiles;
 mod openings;
+mod pack;
 mod report;
 mod tiles;
 mod trust;
+mod verdict;
 mod walk;
 
 use std::io;
 use std::path::Path;
 
-pub use self::report::{KeyUsed, Report, TileVerdicts, Verdict};
+pub use self::entry::verify_entry;
+pub use self::evidence::{ReceiptReport, verify_proof, verify_receipt};
+pub use self::pack::verify_pack;
+pub use self::report::{KeyUsed, Packed, Report, Subject, TileVerdicts};
 use self::tiles::TileWalk;
 use self::trust::Key;
-pub use self::trust::Options;
+pub use self::trust::{Options, Pin};
+pub use self::verdict::Verdict;
 use self::walk::Walk;
 use crate::log::layout::Layout;
 

@@ -50,6 +50,13 @@ impl<'a> Prover<'a> {
         Ok(path::root(self, size)?)
     }
 
+    pub(super) fn edge(&mut self, size: u64) -> Result<Vec<Digest>, ProveError> {
+        if size > self.head.size() {
+            return Err(self.out_of_range());
+        }
+        Ok(path::edge(self, size)?)
+    }
+
     pub(super) fn inclusion(&mut self, index: u64, size: u64) -> Result<Vec<Digest>, ProveError> {
         let root = self.root(size)?;
         if index >= size {

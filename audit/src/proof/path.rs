@@ -20,6 +20,18 @@ pub(crate) fn root<S: Subtrees>(subtrees: &mut S, size: u64) -> Result<Digest, S
     range(subtrees, 0, size)
 }
 
+/// The heads of the complete subtrees of the first `size` leaves, largest first: the edge of that tree.
+pub(crate) fn edge<S: Subtrees>(subtrees: &mut S, size: u64) -> Result<Vec<Digest>, S::Error> {
+    let mut edge = Vec::new();
+    let mut at = 0;
+    while at < size {
+        let level = (size - at).ilog2();
+        edge.push(subtrees.subtree(level, at >> level)?);
+        at += 1 << level;
+    }
+    Ok(edge)
+}
+
 /// The inclusion proof of RFC 6962 section 2.1.1, for `index < size`.
 pub(crate) fn inclusion<S: Subtrees>(subtrees: &mut S, index: u64, size: u64) -> Result<Vec<Digest>, S::Error> {
     let mut proof = Vec::new();
@@ -87,7 +99,7 @@ mod tests {
     use std::convert::Infallible;
 
     use proptest::prelude::*;
-    use sealane_crypto::digest::{consistency_proof, inclusion_proof, leaf_hash, root_of};
+    use sealane_crypto::digest::{TreeFrontier, consistency_proof, inclusion_proof, leaf_hash, root_of};
 
     use super::*;
 
@@ -110,6 +122,9 @@ mod tests {
             let mut subtrees = Leaves(leaves.clone());
             prop_assert_eq!(root(&mut subtrees, size as u64), Ok(root_of(&leaves)));
             prop_assert_eq!(root(&mut subtrees, old as u64), Ok(root_of(&leaves[..old])));
+            let mut tree = TreeFrontier::new();
+            leaves[..old].iter().for_each(|leaf| tree.push(*leaf));
+            prop_assert_eq!(edge(&mut subtrees, old as u64), Ok(tree.subtrees().to_vec()));
             prop_assert_eq!(inclusion(&mut subtrees, index as u64, size as u64).ok(), inclusion_proof(&leaves, index));
             prop_assert_eq!(consistency(&mut subtrees, old as u64, size as u64).ok(), consistency_proof(&leaves, old));
         }

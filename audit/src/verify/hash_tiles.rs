@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use sealane_crypto::digest::Digest;
 use sealane_crypto::digest::tree::root_of;
 
-use super::report::{TileVerdicts, Verdict};
+use super::report::TileVerdicts;
 use super::tiles::read_wide;
+use super::verdict::Verdict;
 use crate::log::tile::{self, WIDTH};
 
 pub(super) struct HashTiles {

@@ -8,7 +8,7 @@ use std::path::Path;
 use sealane_crypto::digest::Digest;
 use serde::Deserialize;
 
-use super::report::Verdict;
+use super::verdict::Verdict;
 use crate::log::cursor::{Care, Cursor, Place, Step};
 use crate::log::frame::Record;
 use crate::opening::SealedOpening;
@@ -43,6 +43,12 @@ impl Commitments {
         let private = self.private.into_iter().map(|(name, digest)| (digest, format!("private.{name}")));
         subject.into_iter().chain(client).chain(path).chain(private).collect()
     }
+}
+
+/// The commitments of an entry, by field; none if it is not one.
+pub(super) fn commitments(entry: &[u8]) -> Vec<(String, Digest)> {
+    let commitments = serde_json::from_slice::<Commitments>(entry).unwrap_or_default();
+    commitments.by_digest().into_iter().map(|(digest, field)| (field, digest)).collect()
 }
 
 /// A record waiting for its entry.

@@ -1,4 +1,4 @@
-//! The verdicts, for people and for programs.
+//! What was found, for people and for programs: the verdicts side by side, and the exit code that they make.
 
 use std::fmt;
 
@@ -6,89 +6,7 @@ use sealane_crypto::digest::Digest;
 use sealane_crypto::fingerprint::Fingerprint;
 use serde::Serialize;
 
-/// One question about a log, answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "lowercase")]
-pub enum Verdict {
-    /// It holds.
-    Ok {
-        /// On what ground.
-        because: String,
-    },
-    /// It does not hold.
-    Bad {
-        /// The first entry that it does not hold for, if there is one.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        entry: Option<u64>,
-        /// Where in the files, if there is such a place.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        place: Option<String>,
-        /// What is wrong.
-        why: String,
-    },
-    /// It cannot be said from what was given.
-    Unknown {
-        /// What is missing.
-        why: String,
-    },
-}
-
-impl Verdict {
-    pub(super) fn ok(because: impl Into<String>) -> Self {
-        Self::Ok { because: because.into() }
-    }
-
-    pub(super) fn bad(entry: impl Into<Option<u64>>, why: impl Into<String>) -> Self {
-        Self::Bad { entry: entry.into(), place: None, why: why.into() }
-    }
-
-    /// The same, said of something that is made anew from the log at any time.
-    pub(super) fn derived(self) -> Self {
-        match self {
-            Self::Bad { entry, place, why } => {
-                let why = format!("{why}; tiles are derived from the segments, and opening the log writes them anew");
-                Self::Bad { entry, place, why }
-            }
-            other => other,
-        }
-    }
-
-    /// Whether it holds.
-    #[must_use]
-    pub const fn is_ok(&self) -> bool {
-        matches!(self, Self::Ok { .. })
-    }
-
-    /// Whether it was found not to hold.
-    #[must_use]
-    pub const fn is_bad(&self) -> bool {
-        matches!(self, Self::Bad { .. })
-    }
-
-    const fn entry(&self) -> Option<u64> {
-        match self {
-            Self::Bad { entry, .. } => *entry,
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ok { because } => write!(f, "ok       {because}"),
-            Self::Unknown { why } => write!(f, "unknown  {why}"),
-            Self::Bad { entry, place, why } => {
-                f.write_str("BAD      ")?;
-                if let Some(entry) = entry {
-                    write!(f, "entry {entry}: ")?;
-                }
-                f.write_str(why)?;
-                place.as_ref().map_or(Ok(()), |place| write!(f, " ({place})"))
-            }
-        }
-    }
-}
+use super::verdict::Verdict;
 
 /// The key that signatures were checked with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -99,12 +17,46 @@ pub struct KeyUsed {
     pub pinned: bool,
 }
 
-/// What verifying a log found.
+/// What was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "subject", rename_all = "lowercase")]
+pub enum Subject {
+    /// A log's directory, every entry of it.
+    Log,
+    /// One entry.
+    Entry {
+        /// Its place.
+        index: u64,
+        /// Its leaf hash, if the entry is there.
+        leaf: Option<Digest>,
+        /// Its bytes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        json: Option<String>,
+    },
+    /// An evidence pack; empty if it could not be read.
+    Pack(Packed),
+}
+
+/// What a pack says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Packed {
+    /// Entries in it.
+    pub packed: u64,
+    /// What was asked for.
+    pub asked: String,
+    /// When it was made.
+    pub made_at: String,
+}
+
+/// What verifying a log, or something taken from one, found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// What was looked at.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// The log's name.
     pub origin: Option<String>,
-    /// Entries that are sound, from the first on.
+    /// Entries of a log that are sound, from the first on; of anything else, those that its checkpoint covers.
     pub entries: u64,
     /// Root over them.
     pub root: Digest,
@@ -135,29 +87,37 @@ pub struct TileVerdicts {
 }
 
 impl Report {
+    /// A log that is not there, or cannot be read: none of it can be said to be complete.
     pub(super) fn unreadable(why: String) -> Self {
-        let unknown = || Verdict::Unknown { why: "the log could not be read".to_owned() };
+        let because = "the log could not be read";
+        Self { completeness: Verdict::bad(None, why), ..Self::unverifiable(Subject::Log, because) }
+    }
+
+    /// Nothing can be said.
+    pub(super) fn unverifiable(subject: Subject, why: &str) -> Self {
         Self {
+            subject,
             origin: None,
             entries: 0,
             root: sealane_crypto::digest::sha256(&[]),
             key: None,
-            integrity: unknown(),
-            completeness: Verdict::bad(None, why),
-            authenticity: unknown(),
+            integrity: Verdict::unknown(why),
+            completeness: Verdict::unknown(why),
+            authenticity: Verdict::unknown(why),
             time: not_anchored(),
-            openings: unknown(),
+            openings: Verdict::unknown(why),
             tiles: None,
         }
     }
 
-    /// The first entry that something is wrong with.
+    /// The first entry that something is wrong with: altered, else missing, else without its openings.
     #[must_use]
     pub fn first_bad_entry(&self) -> Option<u64> {
-        self.verdicts().into_iter().filter_map(|(_, verdict)| verdict.entry()).min()
+        // What is altered counts first: sound entries may end earlier, where the batch of the altered one begins.
+        self.verdicts().into_iter().find_map(|(_, verdict)| verdict.entry())
     }
 
-    /// Whether every verdict but time holds; time needs other people.
+    /// Whether everything that was asked for holds; time needs other people and is asked for by naming them.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.exit_code() == 0
@@ -173,7 +133,7 @@ impl Report {
             1
         } else if self.completeness.is_bad() || self.openings.is_bad() || missing {
             2
-        } else if self.integrity.is_ok() && self.completeness.is_ok() && self.authenticity.is_ok() {
+        } else if self.integrity.is_ok() && self.authenticity.is_ok() && !self.time.is_bad() {
             0
         } else {
             3
@@ -197,17 +157,51 @@ impl Report {
 }
 
 pub(super) fn not_anchored() -> Verdict {
-    Verdict::Unknown { why: "not anchored: no witness or timestamp vouches for when this was written".to_owned() }
+    Verdict::unknown("not anchored: no witness or timestamp vouches for when this was written")
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = self.origin.as_deref().unwrap_or("(no name)");
         writeln!(f, "log           {origin}")?;
-        writeln!(f, "entries       {} sound, root {}", self.entries, self.root)?;
+        match &self.subject {
+            Subject::Log => writeln!(f, "entries       {} sound, root {}", self.entries, self.root)?,
+            Subject::Entry { index, leaf, json } => {
+                writeln!(f, "entry         {index} of {}, root {}", self.entries, self.root)?;
+                if let Some(leaf) = leaf {
+                    writeln!(f, "leaf hash     {leaf}")?;
+                }
+                if let Some(json) = json {
+                    writeln!(f, "content       {}", printable(json))?;
+                }
+            }
+            Subject::Pack(Packed { packed, asked, made_at }) => {
+                writeln!(f, "pack          {packed} entries of {}, root {}", self.entries, self.root)?;
+                writeln!(f, "asked for     {}, made at {}", printable(asked), printable(made_at))?;
+            }
+        }
         for (name, verdict) in self.verdicts() {
             writeln!(f, "{name:<13} {verdict}")?;
         }
         Ok(())
+    }
+}
+
+/// Text from outside, as a terminal may show it: nothing that moves the cursor or turns the writing round.
+fn printable(text: &str) -> String {
+    let plain = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().map(|c| if plain(c) { c.to_string() } else { c.escape_unicode().to_string() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_does_not_steer_a_terminal() {
+        assert_eq!(printable("Größe 5\u{1b}[2J\n\u{202e}x\u{9b}"), "Größe 5\\u{1b}[2J\\u{a}\\u{202e}x\\u{9b}");
     }
 }

@@ -12,8 +12,9 @@ use sealane_crypto::digest::Digest;
 use sealane_crypto::digest::tree::TreeFrontier;
 
 use super::hash_tiles::HashTiles;
-use super::report::{Report, TileVerdicts, Verdict, not_anchored};
+use super::report::{Report, Subject, TileVerdicts, not_anchored};
 use super::trust::{Anchors, Key, Options};
+use super::verdict::Verdict;
 use crate::entry::{Link, leaf};
 use crate::log::chain::{Chain, Fault};
 use crate::log::layout::Layout;
@@ -67,6 +68,15 @@ impl Bundles {
             return Ok(Bundle::Damaged(format!("{} bytes follow its last entry", rest.len())));
         }
         Ok(Bundle::Entries(entries))
+    }
+
+    /// The bytes of one entry, if its bundle is there and whole.
+    pub(super) fn entry(&self, index: u64) -> io::Result<Option<Vec<u8>>> {
+        let at = usize::try_from(index % 256).unwrap_or(usize::MAX);
+        match self.read(index / 256)? {
+            Bundle::Entries(entries) if index < self.size => Ok(entries.into_iter().nth(at)),
+            _ => Ok(None),
+        }
     }
 
     /// Would the root fit, if the hash of entry `index` was `claimed`?
@@ -211,13 +221,14 @@ impl<'a> TileWalk<'a> {
             if whole {
                 Verdict::ok(format!("{size} entries, each link and the root recomputed from the entry bundles"))
             } else {
-                Verdict::Unknown { why: "the root can be compared only over all entries".to_owned() }
+                Verdict::unknown("the root can be compared only over all entries")
             }
         });
         let short = self.anchors.beyond(size).map(|why| Verdict::bad(size, why));
         let completeness = self.completeness.take().or(short);
         let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key));
         Report {
+            subject: Subject::Log,
             origin: self.key.origin.clone().or_else(|| Some(head.origin().to_owned())),
             entries: size,
             root: self.chain.root(),
@@ -227,7 +238,7 @@ impl<'a> TileWalk<'a> {
                 .unwrap_or_else(|| Verdict::ok("the entries reach as far as the newest checkpoint known")),
             authenticity: self.key.wrong().or(not_signed).unwrap_or_else(|| self.key.signed()),
             time: not_anchored(),
-            openings: Verdict::Unknown { why: "a copy of tiles has no openings".to_owned() },
+            openings: Verdict::unknown("a copy of tiles has no openings"),
             tiles: None,
         }
     }
@@ -235,7 +246,7 @@ impl<'a> TileWalk<'a> {
 
 /// Nothing can be said of tiles without the head that they belong to.
 fn headless(why: String) -> Found {
-    let unknown = || Verdict::Unknown { why: "without a checkpoint nothing can be compared".to_owned() };
+    let unknown = || Verdict::unknown("without a checkpoint nothing can be compared");
     let hash_tiles = TileVerdicts { integrity: unknown(), completeness: unknown() };
     Found { report: Report::unreadable(why), hash_tiles }
 }

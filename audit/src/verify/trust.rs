@@ -7,7 +7,8 @@ use sealane_crypto::digest::Digest;
 use sealane_crypto::fingerprint::Fingerprint;
 use sealane_crypto::sign::VerifyingKey;
 
-use super::report::{KeyUsed, Verdict};
+use super::report::KeyUsed;
+use super::verdict::Verdict;
 use crate::log::chain::Chain;
 use crate::log::layout::Layout;
 use crate::note::{Checkpoint, VerifierKey};
@@ -23,6 +24,50 @@ pub struct Options {
     pub anchors: Vec<Checkpoint>,
     /// Compare the C2SP tiles too. They are derived, and what a copy without segments is verified from.
     pub tiles: bool,
+}
+
+/// A log's key as the auditor knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pin {
+    /// The key itself.
+    Key(VerifyingKey),
+    /// Its fingerprint only.
+    Fingerprint(Fingerprint),
+}
+
+impl Pin {
+    /// Whether it means this key.
+    #[must_use]
+    pub fn is(&self, key: &VerifyingKey) -> bool {
+        match self {
+            Self::Key(pinned) => pinned == key,
+            Self::Fingerprint(fingerprint) => *fingerprint == key.fingerprint(),
+        }
+    }
+
+    /// Trusts it for one log.
+    pub const fn set(self, options: &mut Options) {
+        match self {
+            Self::Key(key) => options.key = Some(key),
+            Self::Fingerprint(fingerprint) => options.fingerprint = Some(fingerprint),
+        }
+    }
+}
+
+impl std::str::FromStr for Pin {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(key) = text.parse::<VerifierKey>() {
+            Ok(Self::Key(key.key()))
+        } else if let Ok(key) = text.parse() {
+            Ok(Self::Key(key))
+        } else {
+            let fingerprint =
+                text.parse().map_err(|_| "neither a fingerprint, a verifier key line nor a base64 key")?;
+            Ok(Self::Fingerprint(fingerprint))
+        }
+    }
 }
 
 /// Which key signatures are checked with, and how far it is trusted.
@@ -43,22 +88,30 @@ impl Key {
             Ok(None) => Ok(None),
             Err(error) => Err(error.to_string()),
         };
-        Self::choose(&beside, options)
+        Self::decide(&beside, options)
     }
 
-    fn choose(beside: &Result<Option<VerifierKey>, String>, options: &Options) -> Self {
+    /// The given key, else the one in the document that is verified.
+    pub(super) fn choose(beside: Option<&VerifierKey>, options: &Options) -> Self {
+        Self::decide(&Ok(beside.cloned()), options)
+    }
+
+    fn decide(beside: &Result<Option<VerifierKey>, String>, options: &Options) -> Self {
         let origin = beside.as_ref().ok().and_then(Option::as_ref).map(|key| key.name().to_owned());
         let found = beside.as_ref().ok().and_then(Option::as_ref).map(VerifierKey::key);
         let fits = |key: VerifyingKey| options.fingerprint.is_none_or(|wanted| key.fingerprint() == wanted);
         let wrong = match (beside, options.key) {
             (Err(error), _) => Some(format!("origin.pub beside the log is damaged: {error}")),
             (Ok(Some(key)), Some(pinned)) if key.key() != pinned => Some(format!(
-                "the key beside the log is {} and the given one is {}",
+                "the key that comes with the log is {} and the given one is {}",
                 key.key().fingerprint(),
                 pinned.fingerprint()
             )),
             (Ok(Some(key)), None) if !fits(key.key()) => {
-                Some(format!("the key beside the log is {}, not the given one", key.key().fingerprint()))
+                Some(format!("the key that comes with the log is {}, not the given one", key.key().fingerprint()))
+            }
+            (Ok(None), None) if options.fingerprint.is_some() => {
+                Some("no key comes with this that the fingerprint could belong to: give the key itself".to_owned())
             }
             _ => None,
         };
@@ -80,6 +133,20 @@ impl Key {
         )
     }
 
+    /// The verdict on a single head.
+    pub(super) fn authenticity(&self, head: &Checkpoint) -> Verdict {
+        if let Some(wrong) = self.wrong() {
+            return wrong;
+        }
+        if let Some(origin) = self.origin.as_ref().filter(|origin| *origin != head.origin()) {
+            return Verdict::bad(None, format!("the checkpoint is of {:?} and the key of {origin:?}", head.origin()));
+        }
+        match self.key.map(|key| head.verify(&key)) {
+            Some(Err(error)) => Verdict::bad(None, error.to_string()),
+            _ => self.signed(),
+        }
+    }
+
     /// The verdict when no signature was found wanting.
     pub(super) fn signed(&self) -> Verdict {
         let Some(key) = self.key else {
@@ -90,7 +157,7 @@ impl Key {
         Verdict::ok(if self.pinned {
             format!("signed by the given key {fingerprint}")
         } else {
-            format!("signed by {fingerprint}, the key beside the log; give --key to rule out another signer")
+            format!("signed by {fingerprint}, the key that comes with it; give --key to rule out another signer")
         })
     }
 }

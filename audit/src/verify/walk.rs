@@ -8,8 +8,9 @@ use sealane_crypto::sign::VerifyingKey;
 
 use super::blame;
 use super::openings::Openings;
-use super::report::{Report, Verdict, not_anchored};
+use super::report::{Report, Subject, not_anchored};
 use super::trust::{Anchors, Key, Options};
+use super::verdict::Verdict;
 use crate::entry::Link;
 use crate::log::chain::{Chain, Fault};
 use crate::log::cursor::{Care, Cursor, Place, Step};
@@ -199,6 +200,7 @@ impl<'a> Walk<'a> {
         let (chain, _) = self.sound;
         let links = format!("{} entries, each link and each root recomputed", chain.size());
         Report {
+            subject: Subject::Log,
             origin: self.origin,
             entries: chain.size(),
             root: chain.root(),

@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod append;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
+mod exchange;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod failure;
+#[cfg(test)]
+mod packs;
 #[cfg(test)]
 mod proving;
 #[cfg(test)]

@@ -52,6 +52,11 @@ impl Site {
         self.try_open(name).expect("open").0
     }
 
+    pub(crate) fn open_as(&self, name: &str, origin: &str) -> Log {
+        let opened = Log::open_with(&self.path(name), origin, self.keys.clone(), Arc::clone(&self.random), small());
+        opened.expect("open").0
+    }
+
     pub(crate) fn open_with(
         &self,
         directory: &Path,

@@ -9,11 +9,11 @@ use sealane_audit::VerifierKey;
 use crate::support::{ORIGIN, Site, segment};
 
 #[expect(clippy::disallowed_methods, reason = "the verifier is a program, and this is its test")]
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     std::process::Command::new(env!("CARGO_BIN_EXE_sealane-verify")).args(arguments).output().expect("run")
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("text")
 }
 

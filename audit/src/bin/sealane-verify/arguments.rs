@@ -4,20 +4,25 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser};
-use sealane_audit::note::{Checkpoint, VerifierKey};
-use sealane_audit::verify::Options;
+use sealane_audit::note::Checkpoint;
+use sealane_audit::verify::{Options, Pin};
 
-pub(crate) const USAGE: &str = "usage: sealane-verify log DIR [options]
-
-  log DIR           a log's directory, or a copy of it; a copy fetched over HTTP (tile/ and checkpoint) will do
+pub(crate) const USAGE: &str = "\
+usage: sealane-verify log DIR          a log's directory, or a copy of it (tile/ and checkpoint, or seg/)
+       sealane-verify entry DIR INDEX  one entry of it, quickly
+       sealane-verify proof FILE       a C2SP tlog-proof that an entry is in a log
+       sealane-verify receipt FILE     the receipt of a transfer, which two sites keep
+       sealane-verify pack FILE        an evidence pack: entries with their proofs
 
 options
-  --key KEY         the log's key as its site publishes it: a verifier key line (name+id+base64), a
-                    fingerprint (sha256:...) or the key in base64; without it the key beside the log is used
-  --anchor FILE     a checkpoint of this log that you kept from earlier, as often as you like: shows a log
-                    that was rewritten, forked or rolled back
-  --tiles           compare the C2SP tiles beside the segments too
-  --json            one JSON document instead of text
+  --key KEY      a log's key as its site publishes it: a verifier key line (name+id+base64), a fingerprint
+                 (sha256:...) or the key in base64; twice for a receipt. Without it, the key that comes with
+                 what is verified is used, and said to be so
+  --anchor FILE  a checkpoint of the log that you kept from earlier, as often as you like: shows a log that
+                 was rewritten, forked or rolled back
+  --entry FILE   for a proof: the exact bytes of the entry
+  --tiles        for a log: compare the C2SP tiles beside the segments too
+  --json         one JSON document instead of text
 
 exit codes: 0 all holds, 1 tampered, 2 incomplete, 3 cannot be verified, 64 wrong usage
 ";
@@ -30,35 +35,48 @@ pub(crate) enum Asked {
 
 pub(crate) struct Arguments {
     pub(crate) subject: Subject,
+    pub(crate) pins: Vec<Pin>,
     pub(crate) options: Options,
+    pub(crate) entry: Option<PathBuf>,
     pub(crate) json: bool,
 }
 
 /// What is to be verified.
 pub(crate) enum Subject {
     Log { directory: PathBuf },
+    Entry { directory: PathBuf, index: u64 },
+    Proof { file: PathBuf },
+    Receipt { file: PathBuf },
+    Pack { file: PathBuf },
 }
 
 pub(crate) fn parse() -> Result<Asked, String> {
-    read(Parser::from_env())
-}
-
-fn read(mut parser: Parser) -> Result<Asked, String> {
+    let mut parser = Parser::from_env();
     let mut words: Vec<OsString> = Vec::new();
-    let mut options = Options::default();
-    let mut json = false;
+    let (mut pins, mut options) = (Vec::new(), Options::default());
+    let (mut entry, mut json) = (None, false);
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Asked::Help),
             Arg::Long("json") => json = true,
             Arg::Long("tiles") => options.tiles = true,
-            Arg::Long("key") => key(&text(&mut parser)?, &mut options)?,
-            Arg::Long("anchor") => options.anchors.push(anchor(&file(&mut parser)?)?),
+            Arg::Long("key") => pins.push(key(value(&mut parser)?)?),
+            Arg::Long("anchor") => options.anchors.push(anchor(value(&mut parser)?.as_ref())?),
+            Arg::Long("entry") => entry = Some(value(&mut parser)?.into()),
             Arg::Value(word) => words.push(word),
             other => return Err(other.unexpected().to_string()),
         }
     }
-    Ok(Asked::Verify(Box::new(Arguments { subject: subject(words)?, options, json })))
+    let subject = subject(words)?;
+    match (&subject, pins.as_slice()) {
+        (Subject::Receipt { .. }, _) | (_, []) => {}
+        (_, [pin]) => pin.set(&mut options),
+        _ => return Err("one key is enough: only a receipt is of two logs".to_owned()),
+    }
+    if entry.is_some() && !matches!(subject, Subject::Proof { .. }) {
+        return Err("--entry belongs to a proof".to_owned());
+    }
+    Ok(Asked::Verify(Box::new(Arguments { subject, pins, options, entry, json })))
 }
 
 fn subject(words: Vec<OsString>) -> Result<Subject, String> {
@@ -67,34 +85,29 @@ fn subject(words: Vec<OsString>) -> Result<Subject, String> {
     let mut next = |wanted: &str| words.next().ok_or_else(|| format!("{wanted} is missing"));
     let subject = match what.to_str() {
         Some("log") => Subject::Log { directory: next("the log's directory")?.into() },
-        _ => return Err(format!("{} is nothing that can be verified", what.to_string_lossy())),
+        Some("entry") => {
+            let directory = next("the log's directory")?.into();
+            let index = next("the entry's index")?.to_str().and_then(|index| index.parse().ok());
+            Subject::Entry { directory, index: index.ok_or("an entry's index is a number, counted from 0")? }
+        }
+        Some("proof") => Subject::Proof { file: next("the proof's file")?.into() },
+        Some("receipt") => Subject::Receipt { file: next("the receipt's file")?.into() },
+        Some("pack") => Subject::Pack { file: next("the pack's file")?.into() },
+        _ => return Err(format!("{} is nothing that can be verified", what.display())),
     };
     match words.next() {
-        Some(word) => Err(format!("{} is one word too many", word.to_string_lossy())),
+        Some(word) => Err(format!("{} is one word too many", word.display())),
         None => Ok(subject),
     }
 }
 
-fn text(parser: &mut Parser) -> Result<String, String> {
-    let value = parser.value().map_err(|error| error.to_string())?;
-    value.into_string().map_err(|_| "the value of an option is not text".to_owned())
+fn value(parser: &mut Parser) -> Result<OsString, String> {
+    parser.value().map_err(|error| error.to_string())
 }
 
-fn file(parser: &mut Parser) -> Result<PathBuf, String> {
-    Ok(parser.value().map_err(|error| error.to_string())?.into())
-}
-
-fn key(text: &str, options: &mut Options) -> Result<(), String> {
-    if let Ok(key) = text.parse::<VerifierKey>() {
-        options.key = Some(key.key());
-    } else if let Ok(key) = text.parse() {
-        options.key = Some(key);
-    } else if let Ok(fingerprint) = text.parse() {
-        options.fingerprint = Some(fingerprint);
-    } else {
-        return Err("--key is neither a fingerprint, a verifier key line nor a base64 key".to_owned());
-    }
-    Ok(())
+fn key(text: OsString) -> Result<Pin, String> {
+    let text = text.into_string().map_err(|_| "the value of --key is not text")?;
+    text.parse().map_err(|why| format!("--key is {why}"))
 }
 
 fn anchor(path: &Path) -> Result<Checkpoint, String> {
