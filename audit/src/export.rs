@@ -6,6 +6,9 @@
 //! deciding who may export, and recording that somebody did are left to the caller.
 
 mod csv;
+mod fhir;
+pub mod mapping;
+mod ocsf;
 mod words;
 
 use std::fmt;
@@ -33,17 +36,26 @@ pub struct Context {
 pub enum Format {
     /// Comma-separated values (RFC 4180), safe to open in a spreadsheet.
     Csv,
+    /// Events of the Open Cybersecurity Schema Framework, one JSON object a line.
+    Ocsf,
+    /// FHIR R4 AuditEvents, one JSON object a line.
+    Fhir,
+    /// The same AuditEvents in one FHIR Bundle.
+    FhirBundle,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Self::Csv];
+    pub const ALL: &'static [Self] = &[Self::Csv, Self::Ocsf, Self::Fhir, Self::FhirBundle];
 
     /// The name that people ask for it by.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Ocsf => "ocsf",
+            Self::Fhir => "fhir",
+            Self::FhirBundle => "fhir-bundle",
         }
     }
 
@@ -52,6 +64,9 @@ impl Format {
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Ocsf => "application/x-ndjson",
+            Self::Fhir => "application/fhir+ndjson",
+            Self::FhirBundle => "application/fhir+json",
         }
     }
 
@@ -60,6 +75,8 @@ impl Format {
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Ocsf | Self::Fhir => "ndjson",
+            Self::FhirBundle => "json",
         }
     }
 }
@@ -108,6 +125,8 @@ impl Exporter {
     pub fn header(&self, out: &mut Vec<u8>) {
         match self.format {
             Format::Csv => csv::header(out),
+            Format::FhirBundle => fhir::bundle_header(out),
+            Format::Ocsf | Format::Fhir => {}
         }
     }
 
@@ -115,14 +134,18 @@ impl Exporter {
     pub fn entry(&mut self, view: &EntryView, out: &mut Vec<u8>) {
         match self.format {
             Format::Csv => csv::entry(view, &self.context, out),
+            Format::Ocsf => ocsf::entry(view, &self.context, out),
+            Format::Fhir => fhir::lines(view, &self.context, out),
+            Format::FhirBundle => fhir::bundle_entry(view, &self.context, self.entries == 0, out),
         }
         self.entries += 1;
     }
 
     /// What stands after the last entry.
-    pub fn footer(&self, _out: &mut Vec<u8>) {
+    pub fn footer(&self, out: &mut Vec<u8>) {
         match self.format {
-            Format::Csv => {}
+            Format::FhirBundle => fhir::bundle_footer(self.entries == 0, out),
+            Format::Csv | Format::Ocsf | Format::Fhir => {}
         }
     }
 

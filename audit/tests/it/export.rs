@@ -4,6 +4,9 @@
 //! `tests/python/requirements.txt`. Without it these tests have nobody to ask and say so; with
 //! `SEALANE_TEST_REQUIRE_PYTHON` that is a failure.
 
+mod balp;
 mod csv;
+mod fhir;
 mod foreign;
+mod ocsf;
 mod sample;

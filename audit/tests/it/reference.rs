@@ -1,8 +1,9 @@
-//! docs/reference/events.md is the catalogue; the diff is the review.
+//! The generated pages of docs/reference; the diff is the review.
 
 use std::path::Path;
 
 use sealane_audit::Kind;
+use sealane_audit::export::mapping::{self, Code, Fhir, Side};
 
 #[test]
 fn the_reference_is_the_catalogue() {
@@ -12,14 +13,66 @@ fn the_reference_is_the_catalogue() {
     for kind in Kind::ALL {
         text.push_str(&format!("| `{}` | {} |\n", kind.name(), kind.describes()));
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/events.md");
+    compare("events.md", "the catalogue", &text);
+}
+
+#[test]
+fn the_reference_of_exports_is_the_mapping() {
+    let mut text = format!(
+        "# Events in other people's vocabularies\n\nWhat each event becomes in an export, made from \
+         `audit/src/export/mapping.rs`; a test compares it. OCSF is version {}. BALP's patterns stand by their name; they are \
+         claimed for successful acts only, a disclosure only with the other site and the person whom the data is about.\n\n\
+         | event | OCSF class | OCSF activity | FHIR AuditEvent | type | subtype | action |\n|---|---|---|---|---|---|---|\n",
+        mapping::OCSF_VERSION
+    );
+    for kind in Kind::ALL {
+        let of = mapping::of(*kind);
+        let (class, activity) = (of.ocsf.class, of.ocsf);
+        let fhir = fhir(of.fhir).join(" | ");
+        text.push_str(&format!(
+            "| `{kind}` | {} {} | {} {} | {fhir} |\n",
+            class.uid(),
+            class.name(),
+            activity.id,
+            activity.name
+        ));
+    }
+    compare("export-mapping.md", "the mapping", &text);
+}
+
+/// Pattern, type, subtype and action.
+fn fhir(fhir: Fhir) -> [String; 4] {
+    let code = |code: Code| format!("{} {}", code.code, code.display);
+    let rest = |name: &str, interaction: &str, also: Option<Code>, action: char| {
+        let also = also.map(|also| format!(", {}", code(also))).unwrap_or_default();
+        [format!("BALP {name}"), "rest".to_owned(), format!("{interaction}{also}"), action.to_string()]
+    };
+    let disclosure = |name: &str, kind: &str, action: &str| {
+        [format!("BALP PrivacyDisclosure.{name}"), kind.to_owned(), "disclose".to_owned(), action.to_owned()]
+    };
+    match fhir {
+        Fhir::Read => rest("Read", "read", None, 'R'),
+        Fhir::Query => rest("Query", "search", None, 'E'),
+        Fhir::Create(also) => rest("Create", "create", also, 'C'),
+        Fhir::Update(also) => rest("Update", "update", also, 'U'),
+        Fhir::Delete(also) => rest("Delete", "delete", also, 'D'),
+        Fhir::Disclosure(Side::Source) => disclosure("Source", "110106 Export", "R"),
+        Fhir::Disclosure(Side::Recipient) => disclosure("Recipient", "110107 Import", "C"),
+        Fhir::Disclosure(Side::AsRecorded) => {
+            disclosure("Source or .Recipient, by the role", "110106 Export or 110107 Import", "R or C")
+        }
+        Fhir::Plain(kind, subtype, action) => {
+            ["base".to_owned(), code(kind), subtype.map(code).unwrap_or_default(), action.to_string()]
+        }
+    }
+}
+
+fn compare(page: &str, source: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(page);
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     if committed != text {
         let fresh = path.with_extension("md.new");
-        std::fs::write(&fresh, &text).unwrap();
-        panic!(
-            "docs/reference/events.md is not the catalogue: compare it with {} and move that over it",
-            fresh.display()
-        );
+        std::fs::write(&fresh, text).unwrap();
+        panic!("docs/reference/{page} is not {source}: compare it with {} and move that over it", fresh.display());
     }
 }

@@ -6,7 +6,7 @@ use sealane_audit::EntryView;
 use sealane_audit::export::Format;
 
 use super::foreign::ask;
-use super::sample::{HOSTILE, everything, export, hostile, veiled};
+use super::sample::{everything, export, hostile, veiled};
 
 type Row = BTreeMap<String, String>;
 
@@ -64,7 +64,7 @@ fn every_entry_of_the_catalogue_is_a_row_with_its_fields() {
 fn hostile_values_stay_in_their_cells_and_none_begins_like_a_formula() {
     let views = hostile();
     let Some(rows) = read_by_python(&export(Format::Csv, &views)) else { return };
-    assert_eq!(rows.len(), HOSTILE.len());
+    assert_eq!(rows.len(), views.len());
     for (row, view) in rows.iter().zip(&views) {
         expect_entry(row, view);
         for (column, cell) in row {
@@ -96,6 +96,6 @@ fn lines_end_as_rfc_4180_says() {
 #[test]
 fn an_empty_export_has_its_header() {
     let csv = String::from_utf8(export(Format::Csv, &[])).expect("UTF-8");
-    assert!(csv.starts_with("index,at,kind,"));
+    assert!(csv.starts_with("index,at,"));
     assert_eq!(csv.lines().count(), 1);
 }

@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
-use sealane_audit::event::{Actor, Transfer};
+use sealane_audit::event::{Access, Actor, Admin, Assurance, Identity, Sharing, Transfer};
 use sealane_audit::export::{Context, Exporter, Format};
 use sealane_audit::{
-    DecisionId, DecisionRecord, EntryView, Event, Filter, Kind, Object, Outcome, OutcomeRecord, Phase, Private,
+    ClockState, DecisionId, DecisionRecord, EntryView, Event, Filter, Kind, Object, Outcome, OutcomeRecord, Phase,
+    Private, When,
 };
 use sealane_crypto::digest::leaf_hash;
 use uuid::Uuid;
@@ -61,14 +62,12 @@ pub(super) fn everything() -> Vec<EntryView> {
 fn events_of_everything() -> Vec<Event> {
     let mut events = Vec::new();
     for kind in Kind::ALL {
-        for outcome in std::iter::once(None).chain(OUTCOMES.iter().copied().map(Some)) {
-            let phases =
-                if outcome.is_some() { &[Phase::Outcome, Phase::Info][..] } else { &[Phase::Intent, Phase::Info] };
-            for phase in phases {
-                let n = events.len() as u128;
-                events.push(bare(*kind, *phase, n, outcome));
-                events.push(full(*kind, *phase, n, outcome));
-            }
+        for phase in [Phase::Intent, Phase::Info] {
+            events.push(bare(*kind, phase, events.len() as u128, None));
+            events.push(full(*kind, phase, events.len() as u128, None));
+        }
+        for outcome in OUTCOMES {
+            events.push(full(*kind, Phase::Outcome, events.len() as u128, Some(*outcome)));
         }
     }
     events
@@ -78,10 +77,36 @@ const OUTCOMES: &[Outcome] = &[Outcome::Done, Outcome::Denied, Outcome::StepUp, 
 
 /// Entries whose every free text is one of [`HOSTILE`].
 pub(super) fn hostile() -> Vec<EntryView> {
-    let events = HOSTILE.iter().enumerate().map(|(n, text)| {
-        let event = full(Kind::Transfer(Transfer::Finish), Phase::Outcome, n as u128, Some(Outcome::Done));
-        let actor =
-            event.actor.clone().map(|actor| Actor { subject: (*text).into(), acr: Some((*text).into()), ..actor });
+    static WRITTEN: LazyLock<Vec<EntryView>> = LazyLock::new(|| written(hostile_events()));
+    WRITTEN.clone()
+}
+
+/// One kind of every class and pattern that a format has.
+const KINDS: &[Kind] = &[
+    Kind::Identity(Identity::SignIn),
+    Kind::Access(Access::DirectoryList),
+    Kind::Access(Access::EntryRename),
+    Kind::Sharing(Sharing::CollectionChange),
+    Kind::Sharing(Sharing::RuleCreate),
+    Kind::Transfer(Transfer::TaskShow),
+    Kind::Transfer(Transfer::LaneOpen),
+    Kind::Transfer(Transfer::Finish),
+    Kind::Admin(Admin::RoleGrant),
+    Kind::Admin(Admin::ConfigChange),
+    Kind::Assurance(Assurance::CheckRun),
+];
+
+fn hostile_events() -> Vec<Event> {
+    let pairs = HOSTILE.iter().flat_map(|text| KINDS.iter().map(move |kind| (*kind, text)));
+    let events = pairs.enumerate().map(|(n, (kind, text))| {
+        let event = full(kind, Phase::Outcome, n as u128, Some(Outcome::Done));
+        let actor = event.actor.clone().map(|actor| Actor {
+            issuer: (*text).into(),
+            subject: (*text).into(),
+            session: Some((*text).into()),
+            acr: Some((*text).into()),
+            ..actor
+        });
         let object = Object { path: Some((*text).into()), collection: Some((*text).into()), ..event.object.clone() };
         event
             .actor(actor)
@@ -91,10 +116,30 @@ pub(super) fn hostile() -> Vec<EntryView> {
             .peer(*text)
             .transport(*text)
             .detail("note", *text)
+            .detail("name", *text)
+            .detail("permissions", *text)
+            .detail("control", *text)
+            .changed("class", Some((*text).into()), None)
+            .private("to", (*text).into())
+            .private("principal", (*text).into())
             .private("purpose", (*text).into())
             .private("label", (*text).into())
     });
-    written(events.collect())
+    events.collect()
+}
+
+/// Successful acts of people on data about two patients, of every kind.
+pub(super) fn with_subjects() -> Vec<EntryView> {
+    static WRITTEN: LazyLock<Vec<EntryView>> = LazyLock::new(|| {
+        let events = Kind::ALL.iter().enumerate().map(|(n, kind)| {
+            let role = if n % 2 == 0 { "source" } else { "destination" };
+            full(*kind, Phase::Outcome, n as u128, Some(Outcome::Done))
+                .detail("subjects", serde_json::json!(["P-0001", "P-0002"]))
+                .detail("role", role)
+        });
+        written(events.collect())
+    });
+    WRITTEN.clone()
 }
 
 /// The same entries as somebody sees them for whom nothing is revealed, or after everything was erased.
@@ -147,6 +192,8 @@ fn full(kind: Kind, phase: Phase, n: u128, outcome: Option<Outcome>) -> Event {
             reason: "grant".into(),
             snapshot: leaf_hash(b"snapshot"),
         })
+        .when(When { at_ns: AT, mono_us: Some(7), clock: Some(ClockState { synchronised: true, error_us: Some(40) }) })
+        .changed("class", Some("internal".into()), Some("phi".into()))
         .peer("0190c3e0-4444-7000-8000-000000000004")
         .transport("TLS13_AES_256_GCM_SHA384")
         .detail("action", "read")
