@@ -13,7 +13,7 @@ use ring::digest::{Context, SHA256};
 
 use crate::encoding::{self, ParseError};
 
-pub use proof::{ProofError, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
+pub use proof::{ProofError, consistency_proof, inclusion_proof, prefix_root, verify_consistency, verify_inclusion};
 pub use tree::{RECORD_BYTES, TreeFrontier, TreeHasher, leaf_hash, node_hash, root_of};
 
 /// A SHA-256 value.

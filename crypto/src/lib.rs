@@ -23,7 +23,9 @@ pub mod sign;
 
 pub use aead::{AeadKey, OpenError};
 pub use certificate::{CertificateError, TlsIdentity};
-pub use digest::proof::{ProofError, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
+pub use digest::proof::{
+    ProofError, consistency_proof, inclusion_proof, prefix_root, verify_consistency, verify_inclusion,
+};
 pub use digest::tree::{RECORD_BYTES, TreeFrontier, TreeHasher, leaf_hash, node_hash, root_of};
 pub use digest::{Digest, Sha256, sha256};
 pub use encoding::ParseError;

@@ -74,15 +74,36 @@ pub fn verify_consistency(
         let expected = if old_size == 0 { sha256(&[]) } else { *new_root };
         return if proof.is_empty() { settle(0, *old_root == expected) } else { Err(ProofError::WrongLength) };
     }
-    let shift = (old_size - 1).trailing_ones();
-    let (mut at, mut last) = ((old_size - 1) >> shift, (new_size - 1) >> shift);
     // A complete old tree is itself the first node of the proof, and left out of it.
     let (first, rest) = if old_size.is_power_of_two() {
         (old_root, proof)
     } else {
         proof.split_first().ok_or(ProofError::WrongLength)?
     };
-    let (mut old_hash, mut new_hash) = (*first, *first);
+    let (old_hash, new_hash) = both_heads(old_size, new_size, *first, rest)?;
+    settle(0, old_hash == *old_root && new_hash == *new_root)
+}
+
+/// The head over the first `old_size` leaves that a consistency proof shows by itself, given that it leads to
+/// `new_root`: if that is not the head known for this size, there are two histories.
+///
+/// # Errors
+/// [`ProofError`] when the proof does not lead to `new_root`, or `old_size` is a power of two (or 0): such a proof
+/// leaves that head out.
+pub fn prefix_root(old_size: u64, new_size: u64, new_root: &Digest, proof: &[Digest]) -> Result<Digest, ProofError> {
+    if old_size == 0 || old_size >= new_size || old_size.is_power_of_two() {
+        return Err(ProofError::OutOfRange);
+    }
+    let (first, rest) = proof.split_first().ok_or(ProofError::WrongLength)?;
+    let (old_hash, new_hash) = both_heads(old_size, new_size, *first, rest)?;
+    if new_hash == *new_root { Ok(old_hash) } else { Err(ProofError::Mismatch) }
+}
+
+/// The heads that a consistency proof leads to, from its first node on.
+fn both_heads(old_size: u64, new_size: u64, first: Digest, rest: &[Digest]) -> Result<(Digest, Digest), ProofError> {
+    let shift = (old_size - 1).trailing_ones();
+    let (mut at, mut last) = ((old_size - 1) >> shift, (new_size - 1) >> shift);
+    let (mut old_hash, mut new_hash) = (first, first);
     for sibling in rest {
         if last == 0 {
             return Err(ProofError::WrongLength);
@@ -96,7 +117,7 @@ pub fn verify_consistency(
         }
         (at, last) = (at >> 1, last >> 1);
     }
-    settle(last, old_hash == *old_root && new_hash == *new_root)
+    if last == 0 { Ok((old_hash, new_hash)) } else { Err(ProofError::WrongLength) }
 }
 
 const fn is_right_or_last(at: u64, last: u64) -> bool {

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use sealane_crypto::{
-    Digest, RECORD_BYTES, TreeFrontier, TreeHasher, consistency_proof, inclusion_proof, leaf_hash, node_hash, root_of,
-    verify_consistency, verify_inclusion,
+    Digest, ProofError, RECORD_BYTES, TreeFrontier, TreeHasher, consistency_proof, inclusion_proof, leaf_hash,
+    node_hash, prefix_root, root_of, verify_consistency, verify_inclusion,
 };
 
 /// The head by the definition of RFC 6962 section 2.1: the oracle.
@@ -98,6 +98,9 @@ proptest! {
         let (old_root, root) = (root_of(&leaves[..old]), root_of(&leaves));
         let proof = consistency_proof(&leaves, old).unwrap();
         prop_assert_eq!(verify_consistency(old as u64, &old_root, count as u64, &root, &proof), Ok(()));
+        let shown = prefix_root(old as u64, count as u64, &root, &proof);
+        let left_out = old == 0 || old == count || old.is_power_of_two();
+        prop_assert_eq!(shown, if left_out { Err(ProofError::OutOfRange) } else { Ok(old_root) });
         if old > 0 {
             let mut rewritten = leaves;
             rewritten[changed.index(old)] = leaf_hash(b"another past");
@@ -115,6 +118,7 @@ proptest! {
         let root = leaf_hash(b"another");
         prop_assert!(verify_inclusion(&leaf, index, size, &proof, &root).is_err());
         prop_assert!(verify_consistency(size, &leaf, new, &root, &proof).is_err());
+        prop_assert!(prefix_root(size, new, &root, &proof).is_err());
     }
 }
 
