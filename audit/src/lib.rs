@@ -24,6 +24,7 @@ mod query;
 mod receipt;
 mod redact;
 pub mod verify;
+pub mod witness;
 
 pub use entry::{EncodeError, Entry, EntryActor, EntryObject};
 pub use event::{Actor, Change, ClockState, DecisionRecord, Event, Kind, Object, Outcome, OutcomeRecord, Phase, When};

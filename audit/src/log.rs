@@ -55,6 +55,7 @@ use crate::opening::Sealer;
 use crate::proof::LogProof;
 use crate::query::{EntryView, Filter};
 use crate::receipt::Receipt;
+use crate::witness::AddCheckpoint;
 
 /// The keys of a log.
 #[derive(Debug, Clone)]
@@ -299,6 +300,16 @@ impl Log {
     /// As [`Log::prove`], and [`ProveError::Foreign`] when the head is not of this log.
     pub fn proof(&self, index: u64, checkpoint: &Checkpoint) -> Result<LogProof, ProveError> {
         Prover::new(&self.0.state).proof(index, checkpoint)
+    }
+
+    /// What a witness is asked for: to cosign a head of this log, continuing the one of size `old` that it
+    /// cosigned last (0 if none, or if that is not known).
+    ///
+    /// # Errors
+    /// As [`Log::proof`]. [`ProveError::OutOfRange`] for an `old` that a witness named means that this log was
+    /// rolled back.
+    pub fn witness_request(&self, checkpoint: &Checkpoint, old: u64) -> Result<AddCheckpoint, ProveError> {
+        Prover::new(&self.0.state).witness_request(checkpoint, old)
     }
 
     /// Writes what waits, publishes the last checkpoint, and lets go of the directory. Appends through

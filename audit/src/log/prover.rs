@@ -18,6 +18,7 @@ use crate::entry::leaf;
 use crate::note::Checkpoint;
 use crate::proof::LogProof;
 use crate::proof::path::{self, Subtrees};
+use crate::witness::AddCheckpoint;
 
 pub(super) struct Prover<'a> {
     state: &'a LogState,
@@ -84,6 +85,12 @@ impl<'a> Prover<'a> {
         self.own(checkpoint)?;
         let hashes = self.inclusion(index, checkpoint.size())?;
         Ok(LogProof { index, hashes, checkpoint: checkpoint.clone(), extra: None })
+    }
+
+    pub(super) fn witness_request(&mut self, checkpoint: &Checkpoint, old: u64) -> Result<AddCheckpoint, ProveError> {
+        self.own(checkpoint)?;
+        let proof = self.consistency(old, checkpoint.size())?;
+        Ok(AddCheckpoint { old, proof, checkpoint: checkpoint.clone() })
     }
 
     /// A head that this log has passed through.

@@ -119,6 +119,14 @@ impl Checkpoint {
         Ok(with)
     }
 
+    /// The checkpoint with the lines that claim to be by these keys, and no others.
+    #[must_use]
+    pub fn with_lines_of(&self, keys: &[VerifierKey]) -> Self {
+        let mut lines = self.lines.clone();
+        lines.retain(|line| keys.iter().any(|key| key.lines(std::slice::from_ref(line)).next().is_some()));
+        Self::assemble(self.origin.clone(), self.size, self.root, self.body.clone(), lines)
+    }
+
     /// Which log it is the head of.
     #[must_use]
     pub fn origin(&self) -> &str {

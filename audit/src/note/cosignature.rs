@@ -33,7 +33,6 @@ impl Cosigner {
         &self.verifier
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "called once a witness has remembered the head"))]
     /// Confirms a head, at a time in seconds since 1970.
     pub(crate) fn cosign(&self, checkpoint: &Checkpoint, at_s: u64) -> SignatureLine {
         let mut signature = at_s.to_be_bytes().to_vec();

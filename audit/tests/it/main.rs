@@ -32,3 +32,7 @@ mod tiles;
 mod together;
 #[cfg(test)]
 mod verifier;
+#[cfg(test)]
+mod witness_policy;
+#[cfg(test)]
+mod witnessing;
