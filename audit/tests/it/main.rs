@@ -11,6 +11,8 @@ mod export;
 #[cfg(test)]
 mod failure;
 #[cfg(test)]
+mod foreign;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod proving;
@@ -20,6 +22,8 @@ mod reading;
 mod recovery;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
