@@ -17,6 +17,10 @@ mod packs;
 #[cfg(test)]
 mod proving;
 #[cfg(test)]
+mod published;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod recovery;

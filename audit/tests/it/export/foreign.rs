@@ -4,22 +4,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-#[expect(clippy::disallowed_methods, reason = "where the test interpreter is can only come from the environment")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
 /// What the program says of these bytes. `None` where there is no interpreter and none is required.
 #[expect(clippy::disallowed_methods, reason = "this test starts a program, no gateway does")]
 pub(super) fn ask(program: &str, arguments: &[&str], input: &[u8]) -> Option<String> {
-    let Some(python) = variable("SEALANE_TEST_PYTHON") else {
-        assert!(
-            variable("SEALANE_TEST_REQUIRE_PYTHON").is_none(),
-            "{program} needs Python: set SEALANE_TEST_PYTHON to an interpreter with tests/python/requirements.txt installed"
-        );
-        eprintln!("NOT RUN: {program}: SEALANE_TEST_PYTHON names no interpreter");
-        return None;
-    };
+    let python = crate::python::interpreter(program)?;
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python").join(program);
     let mut child = Command::new(python)
         .arg(program)
