@@ -7,9 +7,10 @@
 
 pub(crate) mod chain;
 pub(crate) mod cursor;
+pub(crate) mod erase;
 mod error;
 pub(crate) mod frame;
-mod guard;
+pub(crate) mod guard;
 mod hashes;
 mod housekeeper;
 mod job;
@@ -39,6 +40,7 @@ use sealane_crypto::random::Random;
 use sealane_crypto::sign::SigningKey;
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::erase::{EraseError, Erased};
 pub use self::error::{AppendError, OpenError, ProveError, ReadError};
 use self::guard::Room;
 use self::job::Job;
@@ -52,6 +54,7 @@ use crate::entry::{EncodeError, Prepared};
 use crate::event::Event;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::opening::Sealer;
+use crate::opening::ring::KeyRing;
 use crate::proof::LogProof;
 use crate::query::{EntryView, Filter};
 use crate::receipt::Receipt;
@@ -62,7 +65,7 @@ use crate::witness::AddCheckpoint;
 pub struct LogKeys {
     /// Signs checkpoints.
     pub signing: SigningKey,
-    /// Seals the personal values beside the log.
+    /// Wraps the keys that seal the personal values beside the log.
     pub openings: AeadKey,
 }
 
@@ -73,7 +76,7 @@ pub struct Log(Arc<Inner>);
 struct Inner {
     state: Arc<LogState>,
     verifier: VerifierKey,
-    openings_key: AeadKey,
+    ring: Arc<KeyRing>,
     random: Arc<dyn Random>,
     /// `None` only while the last handle is being dropped.
     inbox: Option<mpsc::Sender<Message>>,
@@ -109,7 +112,7 @@ impl Log {
         let inner = Inner {
             state: opened.state,
             verifier: VerifierKey::new(origin, keys.signing.verifying_key()),
-            openings_key: keys.openings,
+            ring: opened.ring,
             random,
             inbox: Some(opened.inbox),
             threads: Mutex::new(opened.threads),
@@ -162,7 +165,7 @@ impl Log {
 
     fn sealer(&self) -> Sealer<'_> {
         let inner = &self.0;
-        Sealer { origin: &inner.state.origin, key: &inner.openings_key, random: inner.random.as_ref() }
+        Sealer { origin: &inner.state.origin, ring: &inner.ring, random: inner.random.as_ref() }
     }
 
     /// A batch must fit a segment, also with others' events beside a group's.
@@ -249,7 +252,7 @@ impl Log {
     /// # Errors
     /// [`ReadError`] when the files cannot be read or are not what was written.
     pub fn entries(&self, from: u64, limit: usize, filter: &Filter) -> Result<Vec<EntryView>, ReadError> {
-        let reader = Reader { state: &self.0.state, openings_key: &self.0.openings_key };
+        let reader = Reader { state: &self.0.state, ring: &self.0.ring };
         reader.entries(from, limit, filter)
     }
 

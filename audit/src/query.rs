@@ -56,6 +56,15 @@ impl Filter {
     }
 }
 
+/// Why a personal value cannot be shown.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// Its key was destroyed by an erasure.
+    Erased,
+    /// Its sealed record or its key is damaged or lost.
+    Damaged,
+}
+
 /// An entry as the site itself may see it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntryView {
@@ -66,6 +75,8 @@ pub struct EntryView {
     /// Its bytes in the log: canonical JSON.
     pub json: String,
     /// The personal values behind its commitments, by field (`actor.subject`, `client`, `object.path`,
-    /// `private.<name>`). What was erased or is damaged is absent.
+    /// `private.<name>`).
     pub revealed: BTreeMap<String, Private>,
+    /// The fields whose values cannot be shown, and why.
+    pub absent: BTreeMap<String, Absence>,
 }

@@ -9,6 +9,8 @@ use std::fmt;
 
 use sealane_crypto::digest::{Digest, Sha256};
 
+use crate::scope::Scope;
+
 const DOMAIN: &[u8] = b"ac1";
 
 /// Bytes of salt in front of each committed value.
@@ -16,20 +18,34 @@ pub(crate) const SALT_BYTES: usize = 16;
 
 /// A personal value on its way to the log, or revealed from it for the site itself.
 ///
-/// It prints as `[private]`; only [`Private::expose`] gives the text.
+/// It prints as `[private]`; only [`Private::expose`] gives the text. Unless said otherwise it belongs to
+/// the acting person, a path to its collection; [`Private::of`] says otherwise.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Private(String);
+pub struct Private {
+    value: String,
+    owner: Option<Box<Scope>>,
+}
 
 impl Private {
     /// Marks a value as personal.
     pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
+        Self { value: value.into(), owner: None }
+    }
+
+    /// Says whose value it is, when that is not the acting person: with them it is erased.
+    #[must_use]
+    pub fn of(self, owner: Scope) -> Self {
+        Self { owner: Some(Box::new(owner)), ..self }
+    }
+
+    pub(crate) fn owner(&self) -> Option<&Scope> {
+        self.owner.as_deref()
     }
 
     /// The value itself. Never hand it to an error, a log line or an entry's detail.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.value
     }
 }
 
@@ -41,13 +57,13 @@ impl fmt::Debug for Private {
 
 impl From<String> for Private {
     fn from(value: String) -> Self {
-        Self(value)
+        Self::new(value)
     }
 }
 
 impl From<&str> for Private {
     fn from(value: &str) -> Self {
-        Self(value.to_owned())
+        Self::new(value)
     }
 }
 

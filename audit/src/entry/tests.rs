@@ -1,7 +1,6 @@
 //! Entries as they are written and read back.
 
 use proptest::prelude::*;
-use sealane_crypto::aead::AeadKey;
 use sealane_crypto::random::SystemRandom;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,12 +12,14 @@ use crate::event::{
 };
 use crate::id::{DecisionId, OpId};
 use crate::opening::Sealer;
+use crate::opening::ring::KeyRing;
 use crate::redact::Private;
 
 fn prepare(event: &Event) -> Result<Prepared, EncodeError> {
     let random = SystemRandom::new().expect("randomness");
-    let key = AeadKey::generate(&random);
-    Prepared::new(event, &Sealer { origin: "a", key: &key, random: &random })
+    let home = tempfile::tempdir().expect("directory");
+    let ring = KeyRing::for_tests(home.path());
+    Prepared::new(event, &Sealer { origin: "a", ring: &ring, random: &random })
 }
 
 fn full_event() -> Event {
@@ -108,9 +109,10 @@ fn an_event_that_fits_no_entry_is_refused() {
 #[test]
 fn a_group_shares_commitments_of_equal_values_but_not_of_paths() {
     let random = SystemRandom::new().expect("randomness");
-    let key = AeadKey::generate(&random);
+    let home = tempfile::tempdir().expect("directory");
+    let ring = KeyRing::for_tests(home.path());
     let events = [full_event(), full_event()];
-    let group = Prepared::group(&events, &Sealer { origin: "a", key: &key, random: &random }).expect("prepare");
+    let group = Prepared::group(&events, &Sealer { origin: "a", ring: &ring, random: &random }).expect("prepare");
     let entries: Vec<Entry> =
         group.iter().map(|prepared| Entry::parse(&prepared.place(0, &NOTHING_BEFORE)).expect("entry")).collect();
     let [one, two] = entries.as_slice() else { panic!("two entries") };

@@ -10,14 +10,20 @@ use super::members::Members;
 use super::{EncodeError, MAX_BYTES, VERSION};
 use crate::event::{Actor, CATALOGUE_VERSION, DecisionRecord, Event, Object, OutcomeRecord, Phase};
 use crate::id::{DecisionId, OpId};
-use crate::opening::Sealer;
+use crate::opening::ring::SealingKey;
+use crate::opening::slot::KeyId;
+use crate::opening::{Opening, Sealer};
 use crate::redact::Private;
+use crate::scope::Scope;
 
 /// Room for the index and the hash of the entry before, which the log fills in.
 const PLACE_BYTES: usize = 20 + 64;
 
 /// Most bytes of openings that one event may bring.
 const MAX_OPENINGS: usize = 2 * MAX_BYTES;
+
+/// The field that belongs to a collection rather than to a person.
+const PATH: &str = "object.path";
 
 /// Values that a group of events may share; what is beyond that is committed to anew.
 const SHARED: usize = 16;
@@ -28,7 +34,7 @@ pub(crate) struct Prepared {
     text: Vec<u8>,
     index_at: usize,
     prev_at: usize,
-    pub(crate) openings: Vec<Vec<u8>>,
+    pub(crate) openings: Vec<Opening>,
     pub(crate) phase: Phase,
     pub(crate) op: OpId,
     pub(crate) at_ns: i64,
@@ -53,7 +59,7 @@ impl Prepared {
 
     /// Bytes of its openings.
     pub(crate) fn opening_bytes(&self) -> usize {
-        self.openings.iter().map(Vec::len).sum()
+        self.openings.iter().map(|opening| opening.record.len()).sum()
     }
 
     /// The entry in its place.
@@ -74,8 +80,16 @@ impl Prepared {
 struct Shared {
     field: String,
     value: Private,
+    key: KeyId,
     commitment: Digest,
-    record: Vec<u8>,
+    opening: Opening,
+}
+
+/// What the values of an event are sealed with, unless they say otherwise.
+struct Owners {
+    person: (Option<Scope>, SealingKey),
+    /// The collection, where one is named, else the person.
+    place: (Option<Scope>, SealingKey),
 }
 
 /// Prepares events one after the other.
@@ -85,15 +99,32 @@ struct Writing<'a> {
     most_shared: usize,
     /// The last time that was written, in words: events of a group mostly have the same.
     time: Option<(i64, String)>,
-    openings: Vec<Vec<u8>>,
+    /// Those of the last event: events of a group mostly have the same.
+    owners: Owners,
+    openings: Vec<Opening>,
 }
 
 impl<'a> Writing<'a> {
-    const fn new(sealer: &'a Sealer<'a>, most_shared: usize) -> Self {
-        Self { sealer, shared: Vec::new(), most_shared, time: None, openings: Vec::new() }
+    fn new(sealer: &'a Sealer<'a>, most_shared: usize) -> Self {
+        let site = sealer.key(None);
+        let owners = Owners { person: (None, site.clone()), place: (None, site) };
+        Self { sealer, shared: Vec::new(), most_shared, time: None, owners, openings: Vec::new() }
+    }
+
+    fn find_owners(&mut self, event: &Event) {
+        let person = event.actor.as_ref().map(|actor| Scope::person(&actor.issuer, actor.subject.expose()));
+        let place = event.object.path.as_ref().and(event.object.collection.as_ref()).map(Scope::collection);
+        let place = place.or_else(|| person.clone());
+        for (known, scope) in [(&mut self.owners.person, person), (&mut self.owners.place, place)] {
+            if known.0 != scope {
+                let key = self.sealer.key(scope.as_ref());
+                *known = (scope, key);
+            }
+        }
     }
 
     fn prepare(&mut self, event: &Event) -> Result<Prepared, EncodeError> {
+        self.find_owners(event);
         let mut text = Vec::with_capacity(1024);
         text.push(b'{');
         let mut members = Members::new(&mut text);
@@ -120,7 +151,7 @@ impl<'a> Writing<'a> {
             decision: event.decision.as_ref().map(|decision| decision.id),
         };
         let openings = prepared.opening_bytes();
-        let longest = prepared.openings.iter().map(Vec::len).max().unwrap_or(0);
+        let longest = prepared.openings.iter().map(|opening| opening.record.len()).max().unwrap_or(0);
         if prepared.len() > MAX_BYTES || openings > MAX_OPENINGS || longest > MAX_BYTES {
             return Err(EncodeError::TooLong { bytes: prepared.len().max(openings) });
         }
@@ -212,27 +243,34 @@ impl<'a> Writing<'a> {
         members.digest("digest", object.digest.as_ref());
         members.integer("files", object.files)?;
         if let Some(path) = &object.path {
-            members.digest("path", Some(&self.commit("object.path", path)?));
+            members.digest("path", Some(&self.commit(PATH, path)?));
         }
         members.text("task", object.task.as_deref());
         Ok(())
     }
 
     fn commit(&mut self, field: &str, value: &Private) -> Result<Digest, EncodeError> {
-        if let Some(known) = self.shared.iter().find(|known| known.field == field && known.value == *value) {
-            self.openings.push(known.record.clone());
+        let key = match value.owner() {
+            Some(owner) => self.sealer.key(Some(owner)),
+            None if field == PATH => self.owners.place.1.clone(),
+            None => self.owners.person.1.clone(),
+        };
+        let same = |known: &&Shared| known.field == field && known.key == key.id && known.value == *value;
+        if let Some(known) = self.shared.iter().find(same) {
+            self.openings.push(known.opening.clone());
             return Ok(known.commitment);
         }
-        let (commitment, record) = self.sealer.seal(field, value).ok_or(EncodeError::FieldName)?;
-        if self.shared.len() < self.most_shared && field != "object.path" {
+        let (commitment, opening) = self.sealer.seal(field, value, &key).ok_or(EncodeError::FieldName)?;
+        if self.shared.len() < self.most_shared && field != PATH {
             self.shared.push(Shared {
                 field: field.to_owned(),
                 value: value.clone(),
+                key: key.id,
                 commitment,
-                record: record.clone(),
+                opening: opening.clone(),
             });
         }
-        self.openings.push(record);
+        self.openings.push(opening);
         Ok(commitment)
     }
 

@@ -12,6 +12,7 @@ kinds! {
         AuditRead = "audit.read", "Entries of the log are shown to a person.";
         AuditExport = "audit.export", "Entries of the log are exported.";
         AuditVerify = "audit.verify", "The log is verified by a person or on schedule.";
+        Erase = "audit.erase", "The personal values of a person or collection are erased: their keys are destroyed.";
         PolicyPublish = "policy.publish", "A new snapshot of the access rules comes into force.";
         ReportRun = "report.run", "A report for compliance is made.";
         CheckRun = "check.run", "A check of a control runs; its evidence is in the detail.";

@@ -262,6 +262,7 @@ const fn assurance(kind: Assurance) -> Mapping {
         Assurance::AuditRead => row(ApiActivity, 2, "Read", LOG_USED),
         Assurance::AuditExport => row(ApiActivity, 2, "Read", LOG_USED),
         Assurance::AuditVerify => row(ApiActivity, 2, "Read", LOG_USED),
+        Assurance::Erase => row(EntityManagement, 4, "Delete", Fhir::Plain(codes::AUDIT_LOG_USED, None, 'D')),
         Assurance::PolicyPublish => {
             let published = Fhir::Plain(codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), 'U');
             row(EntityManagement, 10, "Activate", published)

@@ -12,6 +12,7 @@ use rustix::fd::OwnedFd;
 use super::segment::{self, Allocator};
 use super::state::LogState;
 use super::tile::Tiles;
+use crate::opening::ring::KeyRing;
 
 /// Tiles wait for a quiet moment, unless they are this many entries behind.
 const TILES_BEHIND: u64 = 1 << 20;
@@ -23,6 +24,7 @@ pub(super) struct Housekeeper {
     state: Arc<LogState>,
     segments: Arc<Allocator>,
     openings: Arc<Allocator>,
+    ring: Arc<KeyRing>,
     /// Size of the checkpoint in the file; `None` before the first.
     published: Option<u64>,
     publishing_fails: bool,
@@ -39,10 +41,11 @@ impl Housekeeper {
         state: Arc<LogState>,
         segments: Arc<Allocator>,
         openings: Arc<Allocator>,
+        ring: Arc<KeyRing>,
         lock: Arc<OwnedFd>,
     ) -> Self {
         let tiles = Some(Tiles::new(state.layout.tiles()));
-        Self { state, segments, openings, published: None, publishing_fails: false, tiles, seen: 0, lock }
+        Self { state, segments, openings, ring, published: None, publishing_fails: false, tiles, seen: 0, lock }
     }
 
     pub(super) fn run(mut self) {
@@ -63,7 +66,8 @@ impl Housekeeper {
         let made = self
             .segments
             .ensure(entries.saturating_add(1))
-            .and_then(|()| self.openings.ensure(openings.saturating_add(1)));
+            .and_then(|()| self.openings.ensure(openings.saturating_add(1)))
+            .and_then(|()| self.ring.reserve());
         let changed = self.state.set_no_reserve(made.is_err());
         if let (true, Err(error)) = (changed, &made) {
             tracing::error!(%error, "the audit log cannot reserve its next segment: free space on its disk");

@@ -1,7 +1,8 @@
 //! The files of a log directory.
 //!
-//! `seg/` entries and batch trailers, the truth · `openings/` sealed personal values · `checkpoint` the
-//! newest head · `origin.pub` the key · `lock` · `cut/` what recovery cut off · `tile/` C2SP tiles, derived.
+//! `seg/` entries and batch trailers, the truth · `openings/` sealed personal values · `opening-keys/` the
+//! keys that seal them, wrapped · `checkpoint` the newest head · `origin.pub` the key · `lock` · `cut/` what
+//! recovery cut off · `tile/` C2SP tiles, derived.
 
 use std::fs;
 use std::io;
@@ -25,6 +26,10 @@ impl Layout {
 
     pub(crate) fn openings(&self) -> PathBuf {
         self.0.join("openings")
+    }
+
+    pub(crate) fn opening_keys(&self) -> PathBuf {
+        self.0.join("opening-keys")
     }
 
     pub(crate) fn cut(&self) -> PathBuf {

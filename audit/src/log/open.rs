@@ -24,9 +24,12 @@ use super::sequencer::{Message, Sequencer};
 use super::state::{LogState, Places};
 use crate::event::{Assurance, Event, Phase};
 use crate::note::{Checkpoint, VerifierKey, is_origin};
+use crate::opening::ring::KeyRing;
+use crate::opening::sheet::SHEET_BYTES;
 
 pub(super) struct Opened {
     pub(super) state: Arc<LogState>,
+    pub(super) ring: Arc<KeyRing>,
     pub(super) inbox: mpsc::Sender<Message>,
     pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) recovery: Recovery,
@@ -55,17 +58,22 @@ pub(super) fn open(
     let (mut found, cut_bytes) = recoverer.entries()?;
     let found_openings = recover::openings(&opening.layout.openings(), found.chain.size(), found.commitments)
         .map_err(io("reading the openings"))?;
+    let ring = opening.ring(&found_openings).map_err(io("reading the opening keys"))?;
+    let erased = ring.finish(random.as_ref(), &found.ordered_erasures()).map_err(io("finishing an erasure"))?;
+    let found_keys = FoundKeys { erased, missing: ring.without_key(&found_openings.values) };
+
     let entries_writer = Writer::open(Arc::clone(&segments), found.end).map_err(io("allocating a segment"))?;
     let openings_writer = Writer::open(Arc::clone(&openings), found_openings.end).map_err(io("allocating openings"))?;
 
     let state = opening.state(options, &mut found, &found_openings);
     state.guard.watch("segment", entries_writer.path(), entries_writer.file())?;
     state.guard.watch("openings", openings_writer.path(), openings_writer.file())?;
+    ring.watch(&state.guard)?;
     let recovery = Recovery { cut_bytes, open_intents: found.open_intents() };
     let mut sequencer = Sequencer {
         state: Arc::clone(&state),
         signing: keys.signing.clone(),
-        openings_key: keys.openings.clone(),
+        ring: Arc::clone(&ring),
         random: Arc::clone(random),
         chain: found.chain,
         entries: entries_writer,
@@ -74,11 +82,19 @@ pub(super) fn open(
         lock: Arc::clone(&lock),
     };
     let at_ns = options.opened_at_ns.unwrap_or(found.last_at_ns);
-    say_what_was_cut(&mut sequencer, &recovery, &found_openings, at_ns)?;
+    say_what_was_cut(&mut sequencer, &recovery, &found_openings, &found_keys, at_ns)?;
     state.wake_housekeeper();
-    let housekeeper = Housekeeper::new(Arc::clone(&state), segments, openings, lock);
+    let housekeeper = Housekeeper::new(Arc::clone(&state), segments, openings, Arc::clone(&ring), lock);
     let (inbox, threads) = opening.start(sequencer, housekeeper, options.queue)?;
-    Ok(Opened { state, inbox, threads, recovery })
+    Ok(Opened { state, ring, inbox, threads, recovery })
+}
+
+/// What opening found about the opening keys.
+struct FoundKeys {
+    /// Destroyed now, since the log says so.
+    erased: u64,
+    /// Values whose key is gone without an erasure.
+    missing: u64,
 }
 
 /// A recovery is never silent: what was cut is an entry of its own.
@@ -86,20 +102,26 @@ fn say_what_was_cut(
     sequencer: &mut Sequencer,
     recovery: &Recovery,
     openings: &FoundOpenings,
+    keys: &FoundKeys,
     at_ns: i64,
 ) -> Result<(), AppendError> {
-    if recovery.cut_bytes == 0 && openings.cut_bytes == 0 && openings.missing == 0 {
+    let lost = openings.missing + keys.missing;
+    if recovery.cut_bytes == 0 && openings.cut_bytes == 0 && lost == 0 && keys.erased == 0 {
         return Ok(());
     }
     tracing::warn!(
         cut_bytes = recovery.cut_bytes,
         cut_opening_bytes = openings.cut_bytes,
         missing_openings = openings.missing,
+        missing_keys = keys.missing,
+        keys_erased = keys.erased,
         "the audit log was recovered after a crash"
     );
     let event = Event::new(Assurance::LogRecover, Phase::Info, sequencer.own_op(), at_ns)
         .detail("cut_bytes", recovery.cut_bytes)
         .detail("cut_opening_bytes", openings.cut_bytes)
+        .detail("keys_erased", keys.erased)
+        .detail("missing_keys", keys.missing)
         .detail("missing_openings", openings.missing);
     let prepared = sequencer.prepare(&event)?;
     sequencer.commit(&[&prepared]).map(drop)
@@ -151,6 +173,11 @@ impl Opening<'_> {
                 .and_then(|()| fs::metadata(self.layout.key()).map(drop))
                 .map_err(|source| self.io("writing origin.pub", source)),
         }
+    }
+
+    fn ring(&self, openings: &FoundOpenings) -> io::Result<Arc<KeyRing>> {
+        let sheets = Allocator::new(self.layout.opening_keys(), SHEET_BYTES)?;
+        KeyRing::open(sheets, self.origin, &self.keys.openings, &openings.values).map(Arc::new)
     }
 
     fn state(&self, options: Options, found: &mut Found, openings: &FoundOpenings) -> Arc<LogState> {

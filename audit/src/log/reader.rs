@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use sealane_crypto::aead::AeadKey;
 use sealane_crypto::digest::Digest;
 
 use super::cursor::{Care, Cursor, Step};
@@ -11,12 +10,13 @@ use super::frame::Record;
 use super::state::LogState;
 use crate::entry::{Entry, leaf};
 use crate::opening::SealedOpening;
-use crate::query::{EntryView, Filter};
+use crate::opening::ring::{KeyRing, Lookup};
+use crate::query::{Absence, EntryView, Filter};
 use crate::redact::Private;
 
 pub(super) struct Reader<'a> {
     pub(super) state: &'a LogState,
-    pub(super) openings_key: &'a AeadKey,
+    pub(super) ring: &'a KeyRing,
 }
 
 impl Reader<'_> {
@@ -38,7 +38,9 @@ impl Reader<'_> {
                         Entry::parse(bytes).map_err(|error| ReadError::Damaged { index, why: error.to_string() })?;
                     if filter.accepts(&entry) {
                         let json = String::from_utf8_lossy(bytes).into_owned();
-                        views.push(EntryView { entry, leaf: leaf(bytes), json, revealed: BTreeMap::new() });
+                        // Until its opening is found, a value is taken for lost.
+                        let absent = entry.commitments().map(|(field, _)| (field, Absence::Damaged)).collect();
+                        views.push(EntryView { entry, leaf: leaf(bytes), json, revealed: BTreeMap::new(), absent });
                     }
                     next = index + 1;
                 }
@@ -62,18 +64,32 @@ impl Reader<'_> {
             wanted.extend(view.entry.commitments().map(|(field, digest)| ((index, digest), (at, field))));
         }
         let mut cursor = Cursor::new(&self.state.layout.openings(), place, Care::Quick);
-        // Stops at the first place that cannot be read: what lies behind it stays sealed, as if erased.
+        // Stops at the first place that cannot be read: what lies behind it is lost.
         while let Step::Record { record: Record::Body { index, bytes }, .. } = cursor.step()? {
             if index > last || wanted.is_empty() {
                 break;
             }
             let Some(opening) = SealedOpening::parse(bytes) else { continue };
             let Some((at, field)) = wanted.remove(&(index, opening.commitment)) else { continue };
-            let value: Option<Private> = opening.open(&self.state.origin, self.openings_key);
-            if let (Some(view), Some(value)) = (views.get_mut(at), value.filter(|_| opening.field == field)) {
-                view.revealed.insert(field, value);
+            let Some(view) = views.get_mut(at).filter(|_| opening.field == field) else { continue };
+            match self.open(&opening) {
+                Ok(value) => {
+                    view.absent.remove(&field);
+                    view.revealed.insert(field, value);
+                }
+                Err(absence) => {
+                    view.absent.insert(field, absence);
+                }
             }
         }
         Ok(())
+    }
+
+    fn open(&self, opening: &SealedOpening<'_>) -> Result<Private, Absence> {
+        match self.ring.opening(opening.key) {
+            Lookup::Key(key) => opening.open(&self.state.origin, &key).ok_or(Absence::Damaged),
+            Lookup::Erased => Err(Absence::Erased),
+            Lookup::Missing => Err(Absence::Damaged),
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! Damage before it, a segment that is missing, more than one later batch, or fewer entries than a
 //! checkpoint beside the log covers, is no crash: [`OpenError::Damaged`] or [`OpenError::Shorter`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -15,6 +15,7 @@ use sealane_crypto::sign::VerifyingKey;
 
 use super::chain::{Chain, Fault};
 use super::cursor::{Care, Cursor, Place, Step};
+use super::erase::ORDERED_KEYS;
 use super::error::OpenError;
 use super::frame::{self, Record};
 use super::hashes::Hashes;
@@ -23,9 +24,11 @@ use super::marks::Marks;
 use super::segment;
 use super::tail::{SoundEnd, Tail};
 use crate::entry::Entry;
-use crate::event::{Kind, Phase};
+use crate::event::{Assurance, Kind, Outcome, Phase};
 use crate::id::OpId;
 use crate::note::Checkpoint;
+use crate::opening::SealedOpening;
+use crate::opening::slot::KeyId;
 
 /// What opening found, for the caller to act upon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub(super) struct Found {
     pub(super) last_at_ns: i64,
     pub(super) commitments: u64,
     intents: HashMap<(OpId, Kind), OpenIntent>,
+    /// Keys whose destruction was ordered and not given up.
+    erasures: HashMap<OpId, Vec<KeyId>>,
     fault: Option<(Place, Fault)>,
 }
 
@@ -69,6 +74,24 @@ impl Found {
         open
     }
 
+    /// Every key that the log says is destroyed, or is to be.
+    pub(super) fn ordered_erasures(&self) -> HashSet<KeyId> {
+        self.erasures.values().flatten().copied().collect()
+    }
+
+    fn note_erasure(&mut self, entry: &Entry) {
+        let given_up = |outcome| matches!(outcome, Outcome::Denied | Outcome::StepUp | Outcome::Failed);
+        match entry.phase {
+            Phase::Intent => {
+                self.erasures.insert(entry.op, ordered_keys(entry.detail.get(ORDERED_KEYS)));
+            }
+            Phase::Outcome if entry.outcome.as_ref().is_some_and(|record| given_up(record.outcome)) => {
+                self.erasures.remove(&entry.op);
+            }
+            Phase::Outcome | Phase::Info => {}
+        }
+    }
+
     /// Takes a batch that its trailer has confirmed.
     fn acknowledge(&mut self, batch: &mut Vec<(Place, Entry, Digest)>) {
         for (at, entry, leaf) in batch.drain(..) {
@@ -76,6 +99,9 @@ impl Found {
             self.hashes.push(leaf);
             self.last_at_ns = entry.at_ns;
             self.commitments += u64::try_from(entry.commitments().count()).unwrap_or(0);
+            if entry.kind == Assurance::Erase.into() {
+                self.note_erasure(&entry);
+            }
             let key = (entry.op, entry.kind);
             match entry.phase {
                 Phase::Intent => {
@@ -91,6 +117,11 @@ impl Found {
         }
         self.hashes.settle();
     }
+}
+
+fn ordered_keys(listed: Option<&serde_json::Value>) -> Vec<KeyId> {
+    let ids = listed.and_then(serde_json::Value::as_array).into_iter().flatten();
+    ids.filter_map(|id| id.as_str()?.parse().ok()).collect()
 }
 
 pub(super) struct Recoverer<'a> {
@@ -118,6 +149,7 @@ impl Recoverer<'_> {
             last_at_ns: 0,
             commitments: 0,
             intents: HashMap::new(),
+            erasures: HashMap::new(),
             fault: None,
         };
         let checked_from = self.last_used_segment()?;
@@ -239,23 +271,28 @@ fn take(chain: &mut Chain, index: u64, bytes: &[u8]) -> Result<(Entry, Digest), 
 }
 
 /// The openings' own segments after a crash.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct FoundOpenings {
     pub(super) end: Place,
     pub(super) marks: Marks,
     pub(super) cut_bytes: u64,
     pub(super) missing: u64,
+    /// Values by the key that seals them.
+    pub(super) values: HashMap<KeyId, u64>,
 }
 
 /// Cuts openings of entries that were never acknowledged; damaged ones are left as they are and counted.
 pub(super) fn openings(directory: &Path, size: u64, commitments: u64) -> io::Result<FoundOpenings> {
-    let mut found = FoundOpenings { end: Place::default(), marks: Marks::default(), cut_bytes: 0, missing: 0 };
+    let mut found = FoundOpenings::default();
     let mut sound = 0;
     let mut broken = false;
     let mut cursor = Cursor::new(directory, Place::default(), Care::Strict);
     loop {
         match cursor.step()? {
-            Step::Record { at, record: Record::Body { index, .. }, next } if index < size => {
+            Step::Record { at, record: Record::Body { index, bytes }, next } if index < size => {
+                if let Some(opening) = SealedOpening::parse(bytes) {
+                    *found.values.entry(opening.key).or_default() += 1;
+                }
                 found.marks.note(index, at);
                 found.end = next;
                 sound += 1;

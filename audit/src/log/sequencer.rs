@@ -1,14 +1,13 @@
 //! The one thread that gives entries their place: group commit.
 //!
-//! It takes whatever waits (no timer: a lone writer waits for nobody), writes openings and syncs them,
-//! writes entries and the signed checkpoint in one write and syncs that, makes sure that the files are
+//! It takes whatever waits (no timer: a lone writer waits for nobody), makes new opening keys durable,
+//! writes openings and syncs them, writes entries and the signed checkpoint in one write and syncs that, makes sure that the files are
 //! still the log's own, and only then acknowledges. What fails leaves no trace: the bytes are wiped before
 //! the next batch, and until that works every append is refused.
 
 use std::sync::Arc;
 
 use rustix::fd::OwnedFd;
-use sealane_crypto::aead::AeadKey;
 use sealane_crypto::digest::Digest;
 use sealane_crypto::random::{Random, random_bytes};
 use sealane_crypto::sign::SigningKey;
@@ -26,6 +25,7 @@ use crate::event::{Assurance, Event, Phase};
 use crate::id::OpId;
 use crate::note::Checkpoint;
 use crate::opening::Sealer;
+use crate::opening::ring::KeyRing;
 use crate::receipt::Receipt;
 
 /// Most events in one batch.
@@ -45,7 +45,7 @@ pub(super) enum Message {
 pub(super) struct Sequencer {
     pub(super) state: Arc<LogState>,
     pub(super) signing: SigningKey,
-    pub(super) openings_key: AeadKey,
+    pub(super) ring: Arc<KeyRing>,
     pub(super) random: Arc<dyn Random>,
     pub(super) chain: Chain,
     pub(super) entries: Writer,
@@ -208,7 +208,7 @@ impl Sequencer {
     }
 
     pub(super) fn prepare(&self, event: &Event) -> Result<Prepared, AppendError> {
-        let sealer = Sealer { origin: &self.state.origin, key: &self.openings_key, random: self.random.as_ref() };
+        let sealer = Sealer { origin: &self.state.origin, ring: &self.ring, random: self.random.as_ref() };
         Ok(Prepared::new(event, &sealer)?)
     }
 
@@ -219,6 +219,9 @@ impl Sequencer {
         frame::write(&mut batch.entries, Record::Trailer { size: head.size(), note: head.text().as_bytes() });
         self.make_room(&batch)?;
         let io = |error| AppendError::from_io(&error);
+        if self.ring.save(self.random.as_ref()).map_err(io)? {
+            self.ring.watch(&self.state.guard)?;
+        }
         if !batch.openings.is_empty() {
             self.openings.write(&batch.openings).map_err(io)?;
         }
@@ -229,6 +232,8 @@ impl Sequencer {
         self.entries.acknowledge();
         self.openings.acknowledge();
         self.chain = batch.chain;
+        let openings = events.iter().flat_map(|event| &event.openings);
+        openings.filter_map(|opening| opening.key.as_ref()).for_each(|key| key.count());
         Ok(events
             .iter()
             .zip(batch.placed)
@@ -252,7 +257,7 @@ impl Sequencer {
             batch.placed.push((index, leaf, offset(&batch.entries), opening_at));
             frame::write(&mut batch.entries, Record::Body { index, bytes: &bytes });
             for opening in &event.openings {
-                frame::write(&mut batch.openings, Record::Body { index, bytes: opening });
+                frame::write(&mut batch.openings, Record::Body { index, bytes: &opening.record });
             }
         }
         batch

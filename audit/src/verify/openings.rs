@@ -1,17 +1,25 @@
-//! The openings beside the log, checked as far as that goes without their key: each record belongs to a
+//! The openings beside the log, checked as far as that goes without their keys: each record belongs to a
 //! commitment of its entry, and each commitment has one.
+//!
+//! A key that was destroyed must have been ordered destroyed by an entry, and a key that is not there must
+//! have been destroyed: values do not vanish unsaid. A copy without key files, such as a backup, is judged
+//! without this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
-use std::path::Path;
 
 use sealane_crypto::digest::Digest;
 use serde::Deserialize;
 
 use super::verdict::Verdict;
+use crate::event::Assurance;
 use crate::log::cursor::{Care, Cursor, Place, Step};
+use crate::log::erase::ORDERED_KEYS;
 use crate::log::frame::Record;
+use crate::log::layout::Layout;
 use crate::opening::SealedOpening;
+use crate::opening::sheet;
+use crate::opening::slot::{KeyId, Slot};
 
 /// The commitments of an entry, read without caring what else it says.
 #[derive(Debug, Default, Deserialize)]
@@ -23,6 +31,9 @@ struct Commitments {
     object: Object,
     #[serde(default)]
     private: BTreeMap<String, Digest>,
+    kind: Option<String>,
+    #[serde(default)]
+    detail: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -54,8 +65,37 @@ pub(super) fn commitments(entry: &[u8]) -> Vec<(String, Digest)> {
 /// A record waiting for its entry.
 struct Waiting {
     index: u64,
-    opening: Option<(Digest, String)>,
+    opening: Option<(Digest, String, KeyId)>,
     at: Place,
+}
+
+/// What the sheets of keys beside the log say; nothing, where there are none.
+#[derive(Debug, Default)]
+struct Keys {
+    here: bool,
+    live: HashSet<KeyId>,
+    erased: HashSet<KeyId>,
+}
+
+impl Keys {
+    fn read(layout: &Layout) -> io::Result<Self> {
+        let mut keys = Self { here: layout.opening_keys().is_dir(), ..Self::default() };
+        for (_, slot) in sheet::read(&layout.opening_keys())? {
+            match slot {
+                Slot::Live { id, .. } => keys.live.insert(id),
+                Slot::Erased { id, .. } => keys.erased.insert(id),
+                Slot::Blank | Slot::Broken { .. } => false,
+            };
+        }
+        Ok(keys)
+    }
+}
+
+/// Values under one key.
+#[derive(Debug)]
+struct Sealed {
+    first: u64,
+    count: u64,
 }
 
 /// Walks the openings in step with the entries.
@@ -64,13 +104,19 @@ pub(super) struct Openings {
     waiting: Option<Waiting>,
     ended: bool,
     checked: u64,
+    keys: Keys,
+    sealed: HashMap<KeyId, Sealed>,
+    /// Keys that an entry orders to be destroyed.
+    ordered: HashSet<KeyId>,
     bad: Option<Verdict>,
 }
 
 impl Openings {
-    pub(super) fn new(directory: &Path) -> Self {
-        let cursor = Cursor::new(directory, Place::default(), Care::Strict);
-        Self { cursor, waiting: None, ended: false, checked: 0, bad: None }
+    pub(super) fn new(layout: &Layout) -> io::Result<Self> {
+        let cursor = Cursor::new(&layout.openings(), Place::default(), Care::Strict);
+        let keys = Keys::read(layout)?;
+        let (sealed, ordered) = (HashMap::new(), HashSet::new());
+        Ok(Self { cursor, waiting: None, ended: false, checked: 0, keys, sealed, ordered, bad: None })
     }
 
     /// Takes the openings of one sound entry.
@@ -79,17 +125,22 @@ impl Openings {
             return Ok(());
         }
         let Ok(commitments) = serde_json::from_slice::<Commitments>(bytes) else { return Ok(()) };
+        self.note_order(&commitments);
         let mut wanted = commitments.by_digest();
         while let Some(next) = self.peek(index)? {
             if next.index != index {
                 break;
             }
-            let found = next.opening.as_ref().and_then(|(digest, field)| Some((wanted.remove(digest)?, field)));
-            if found.is_none_or(|(wanted, field)| wanted != *field) {
+            let found = next.opening.as_ref().and_then(|(digest, field, key)| {
+                let wanted = wanted.remove(digest)?;
+                (wanted == *field).then_some(*key)
+            });
+            let Some(key) = found else {
                 let at = next.at;
                 self.fail(index, at, "an opening belongs to no commitment of the entry");
                 return Ok(());
-            }
+            };
+            self.sealed.entry(key).or_insert(Sealed { first: index, count: 0 }).count += 1;
             self.checked += 1;
             self.waiting = None;
         }
@@ -97,6 +148,13 @@ impl Openings {
             self.bad = Some(Verdict::bad(index, format!("the opening of `{field}` is missing")));
         }
         Ok(())
+    }
+
+    fn note_order(&mut self, entry: &Commitments) {
+        if entry.kind.as_deref() == Some(Assurance::Erase.name()) {
+            let ids = entry.detail.get(ORDERED_KEYS).and_then(serde_json::Value::as_array);
+            self.ordered.extend(ids.into_iter().flatten().filter_map(|id| id.as_str()?.parse::<KeyId>().ok()));
+        }
     }
 
     fn fail(&mut self, index: u64, at: Place, why: &str) {
@@ -109,7 +167,7 @@ impl Openings {
             match self.cursor.step()? {
                 Step::Record { at, record: Record::Body { index, bytes }, .. } => {
                     let opening = SealedOpening::parse(bytes);
-                    let opening = opening.map(|opening| (opening.commitment, opening.field.to_owned()));
+                    let opening = opening.map(|read| (read.commitment, read.field.to_owned(), read.key));
                     self.waiting = Some(Waiting { index, opening, at });
                 }
                 Step::End => self.ended = true,
@@ -133,7 +191,36 @@ impl Openings {
                 self.fail(index, at, "an opening is left over for an entry that does not stand there");
             }
         }
-        let checked = self.checked;
-        Ok(self.bad.unwrap_or_else(|| Verdict::ok(format!("{checked} sealed values belong to the entries"))))
+        if let Some(bad) = self.bad.take() {
+            return Ok(bad);
+        }
+        Ok(self.judge_keys())
+    }
+
+    fn judge_keys(&self) -> Verdict {
+        let belong = format!("{} sealed values belong to the entries", self.checked);
+        if !self.keys.here {
+            return Verdict::ok(format!("{belong}; the keys of the values are not here"));
+        }
+        let mut erased = 0;
+        let mut unsaid: Option<(u64, &str)> = None;
+        for (id, sealed) in self.sealed.iter().filter(|(id, _)| **id != KeyId::SITE && !self.keys.live.contains(id)) {
+            let why = match (self.keys.erased.contains(id), self.ordered.contains(id)) {
+                (true, true) => {
+                    erased += sealed.count;
+                    continue;
+                }
+                (true, false) => "the key of a value was destroyed and no entry says so",
+                (false, _) => "the key of a value is missing and was not destroyed by an erasure",
+            };
+            if unsaid.is_none_or(|(first, _)| sealed.first < first) {
+                unsaid = Some((sealed.first, why));
+            }
+        }
+        match unsaid {
+            Some((entry, why)) => Verdict::bad(entry, why),
+            None if erased > 0 => Verdict::ok(format!("{belong}, {erased} of them erased as entries say")),
+            None => Verdict::ok(belong),
+        }
     }
 }

@@ -61,7 +61,7 @@ impl<'a> Walk<'a> {
 
     pub(super) fn run(mut self) -> io::Result<Report> {
         let published = self.published()?;
-        let mut openings = Openings::new(&self.layout.openings());
+        let mut openings = Openings::new(self.layout)?;
         let wrong = self.entries(&mut openings)?;
         self.check_signatures();
         let size = self.sound.0.size();
