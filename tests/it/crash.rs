@@ -9,6 +9,7 @@ use sealane_tests::control_database::Backend;
 use sealane_tests::environment::{long, seed};
 use sealane_tests::journal::Journal;
 use sealane_tests::noise::Noise;
+use sealane_tests::on_both_databases;
 use sealane_tests::pair::Pair;
 use sealane_tests::person::{Person, TaskNow};
 use sealane_tests::tree::{compare, left_behind, write_many, write_noise, write_odd};
@@ -16,6 +17,8 @@ use sealane_tests::wait::until;
 
 /// Kills of a run.
 const KILLS: u32 = 50;
+/// Kills of a run with the control databases on a server, where the sites start more slowly.
+const KILLS_ON_A_SERVER: u32 = 12;
 /// Lanes of a task for which nobody asked otherwise.
 const LANES: u64 = 4;
 /// What one kill may cost a lane: the range that it was moving.
@@ -31,9 +34,19 @@ struct Storm {
     struck: u32,
 }
 
-#[test]
-fn fifty_kills_lose_nothing_and_repeat_little() -> anyhow::Result<()> {
-    let pair = Pair::start(Backend::Sqlite)?;
+on_both_databases! {
+    fn kills_lose_nothing_and_repeat_little(backend: Backend) -> anyhow::Result<()> {
+        let wanted = match backend {
+            Backend::Sqlite if long() => KILLS * 20,
+            Backend::Postgres if !long() => KILLS_ON_A_SERVER,
+            Backend::Sqlite | Backend::Postgres => KILLS,
+        };
+        storm(backend, wanted)
+    }
+}
+
+fn storm(backend: Backend, wanted: u32) -> anyhow::Result<()> {
+    let pair = Pair::start(backend)?;
     let here = Person::sign_in(&pair.a, ANA)?;
     let there = Person::sign_in(&pair.b, ANA)?;
     let source = pair.a.data("imaging").join("set");
@@ -41,7 +54,6 @@ fn fifty_kills_lose_nothing_and_repeat_little() -> anyhow::Result<()> {
     write_many(&source.join("many"), 600, 20_000, seed())?;
     write_noise(&source.join("volume"), 200 << 20, seed())?;
     let mut storm = Storm { pair, there, noise: Noise::seeded(seed()), kills: 0, struck: 0 };
-    let wanted = if long() { KILLS * 20 } else { KILLS };
 
     let mut round = 0;
     while storm.kills < wanted {

@@ -14,10 +14,14 @@ use sealane_model::{Class, Entry};
 use sealane_transfer::lane::{Chunk, LaneClient};
 use sealane_transfer::message::{Expected, RangeRequest};
 
+#[expect(dead_code, unused_macros, reason = "the tests use more of it")]
+#[path = "../../database/tests/it/backend.rs"]
+mod backend;
 #[expect(dead_code, clippy::expect_used, reason = "the tests use more of it")]
 #[path = "../tests/it/two_sites.rs"]
 mod two_sites;
 
+use backend::Backend;
 use two_sites::{Site, TwoSites};
 
 /// Ranges of 16 MiB in the file: 256 MiB, read again and again.
@@ -29,12 +33,13 @@ const AHEAD: u64 = 3;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
+    let backend = Backend::sqlite();
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    let source = Site::start_in(folder.unwrap(), "hospital-a", Class::Internal).await;
+    let source = Site::start_in(&backend, folder.unwrap(), "hospital-a", Class::Internal).await;
     let content: Vec<u8> = (0..RANGE_BYTES).map(|i| u8::try_from((i ^ (i >> 9)) & 0xff).unwrap()).collect();
     source.write("scan.dcm", &content.repeat(usize::try_from(FILE_RANGES).unwrap()));
-    let sites = TwoSites::between(source, Site::start("university-b", Class::Internal).await).await;
+    let sites = TwoSites::between(source, Site::start(&backend, "university-b", Class::Internal).await).await;
     println!("lanes  digests at   GiB/s  CPU s/GiB");
     for (lanes, verify) in [(1, true), (2, true), (1, false), (2, false)] {
         measure(&sites, lanes, verify).await;

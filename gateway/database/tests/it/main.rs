@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on fails")]
 
 #[macro_use]
-mod support;
+mod backend;
 
 mod access_rules;
 mod catalogue;
@@ -12,6 +12,7 @@ mod leases;
 mod migrations;
 mod orders;
 mod sign_in;
+mod support;
 mod tasks;
 mod transactions;
 mod units;

@@ -1,7 +1,4 @@
-//! A fresh database for each test, and the builders that the tests share.
-//!
-//! SQLite tests have a file of their own in a temporary directory. PostgreSQL tests have a schema of their own in the
-//! database that `SEALANE_TEST_POSTGRES` names: a URL, or the path of a file that holds one.
+//! The database of each test, and the builders that the tests share.
 
 use std::sync::LazyLock;
 
@@ -16,64 +13,25 @@ use sealane_model::storage_gateway::{StorageGateway, StorageKind};
 use sealane_model::task::{Progress, Task, TaskRole, TaskState};
 use sealane_model::time::{ManualClock, Timestamp};
 use sealane_policy::Class;
-use tempfile::TempDir;
 
-/// Defines each test once and runs it on both databases.
-macro_rules! on_both {
-    ($($(#[$doc:meta])* async fn $name:ident($db:ident: $kind:ty) $body:block)*) => {
-        mod claim {
-            use super::*;
-            $($(#[$doc])* pub(super) async fn $name($db: $kind) $body)*
-        }
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $name() {
-                let db = crate::support::TestDatabase::sqlite().await;
-                super::claim::$name(&db).await;
-                db.drop().await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $name() {
-                let Some(db) = crate::support::TestDatabase::postgres().await else {
-                    return crate::support::not_run(concat!(module_path!(), "::", stringify!($name)));
-                };
-                super::claim::$name(&db).await;
-                db.drop().await;
-            })*
-        }
-    };
-}
+use crate::backend::{Arranged, Backend};
 
 /// One test's database.
 pub(crate) struct TestDatabase {
     pub(crate) database: Database,
     url: String,
-    schema: Option<(String, String)>,
-    _directory: Option<TempDir>,
 }
 
 const POOL: u32 = 6;
 
+impl Arranged for TestDatabase {
+    async fn on(backend: &Backend) -> Self {
+        let url = backend.fresh().await;
+        Self { database: Database::connect(&url, POOL).await.unwrap(), url }
+    }
+}
+
 impl TestDatabase {
-    pub(crate) async fn sqlite() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}?mode=rwc", directory.path().join("control.db").display());
-        let database = Database::connect(&url, POOL).await.unwrap();
-        Self { database, url, schema: None, _directory: Some(directory) }
-    }
-
-    pub(crate) async fn postgres() -> Option<Self> {
-        let base = postgres_url()?;
-        let schema = format!("t_{}", fresh_uuid(&clock(), random()).simple());
-        run(&base, format!("CREATE SCHEMA {schema}")).await;
-        let separator = if base.contains('?') { '&' } else { '?' };
-        let url = format!("{base}{separator}options=-csearch_path%3D{schema}");
-        let database = Database::connect(&url, POOL).await.unwrap();
-        Some(Self { database, url, schema: Some((base, schema)), _directory: None })
-    }
-
     /// Another node's view of the same database.
     pub(crate) async fn other_node(&self) -> Database {
         Database::connect(&self.url, POOL).await.unwrap()
@@ -83,38 +41,6 @@ impl TestDatabase {
         self.database.migrate().await.unwrap();
         &self.database
     }
-
-    pub(crate) async fn drop(self) {
-        self.database.close().await;
-        if let Some((base, schema)) = self.schema {
-            run(&base, format!("DROP SCHEMA {schema} CASCADE")).await;
-        }
-    }
-}
-
-async fn run(url: &str, statement: String) {
-    let database = Database::connect(url, 1).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut *database.acquire().await.unwrap()).await.unwrap();
-    database.close().await;
-}
-
-#[expect(clippy::disallowed_methods, reason = "where the test server is can only come from the environment")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn postgres_url() -> Option<String> {
-    let value = variable("SEALANE_TEST_POSTGRES")?;
-    let url = if value.starts_with('/') { std::fs::read_to_string(&value).unwrap() } else { value };
-    Some(url.trim().to_owned())
-}
-
-pub(crate) fn not_run(test: &str) {
-    assert!(
-        variable("SEALANE_TEST_REQUIRE_POSTGRES").is_none(),
-        "{test} needs PostgreSQL: set SEALANE_TEST_POSTGRES to a URL such as postgres://postgres@127.0.0.1:5432/postgres"
-    );
-    eprintln!("NOT RUN: {test}: SEALANE_TEST_POSTGRES names no PostgreSQL server");
 }
 
 /// The instant at which all tests begin.

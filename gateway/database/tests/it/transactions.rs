@@ -8,6 +8,7 @@ use sqlx::Row as _;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use crate::backend::{Arranged, Backend};
 use crate::support::TestDatabase;
 
 on_both! {
@@ -61,7 +62,8 @@ on_both! {
 
 #[tokio::test]
 async fn every_sqlite_connection_is_durable_and_checks_references() {
-    let db = TestDatabase::sqlite().await;
+    let backend = Backend::sqlite();
+    let db = TestDatabase::on(&backend).await;
     let mut connections = Vec::new();
     for _ in 0..3 {
         let mut conn = db.database.acquire().await.unwrap();
@@ -88,7 +90,8 @@ async fn a_database_that_cannot_be_reached_is_said_so_without_its_password() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sqlite_transaction_that_reads_first_can_still_write() {
-    let db = TestDatabase::sqlite().await;
+    let backend = Backend::sqlite();
+    let db = TestDatabase::on(&backend).await;
     db.migrated().await;
     let mut tx = db.database.begin().await.unwrap();
     assert_eq!(setting::get(&mut tx, "k").await.unwrap(), None);

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use crate::backend::Backend;
 use crate::browser::fields;
 use crate::harness::{Answer, As, Site};
 use crate::pages::link;
@@ -23,9 +24,9 @@ async fn ask(site: &Site, what: &str, ticked: &[&str]) -> Answer {
     send(site, &action, &form).await
 }
 
-#[tokio::test]
-async fn what_is_ticked_is_deleted_after_a_second_look_and_not_before() {
-    let site = Site::start().await;
+on_both!(what_is_ticked_is_deleted_after_a_second_look_and_not_before);
+async fn what_is_ticked_is_deleted_after_a_second_look_and_not_before(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/a b.csv", b"1");
     site.write("imaging/study/deep/c.csv", b"2");
     site.write("imaging/kept.csv", b"3");
@@ -43,9 +44,9 @@ async fn what_is_ticked_is_deleted_after_a_second_look_and_not_before() {
     assert!(back.text().contains("kept.csv"));
 }
 
-#[tokio::test]
-async fn where_one_of_two_is_gone_the_other_is_deleted_and_both_are_told() {
-    let site = Site::start().await;
+on_both!(where_one_of_two_is_gone_the_other_is_deleted_and_both_are_told);
+async fn where_one_of_two_is_gone_the_other_is_deleted_and_both_are_told(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/a.csv", b"1");
     let form = [("item", "f/gone.csv"), ("item", "f/a.csv")];
     let done = site.form("/collections/imaging/delete", &form).await;
@@ -56,9 +57,9 @@ async fn where_one_of_two_is_gone_the_other_is_deleted_and_both_are_told() {
     assert_eq!(nothing.status, StatusCode::NOT_FOUND, "{}", nothing.text());
 }
 
-#[tokio::test]
-async fn what_is_ticked_gets_new_names_and_nothing_is_overwritten() {
-    let site = Site::start().await;
+on_both!(what_is_ticked_gets_new_names_and_nothing_is_overwritten);
+async fn what_is_ticked_gets_new_names_and_nothing_is_overwritten(on: &Backend) {
+    let site = Site::start(on).await;
     for name in ["a.csv", "b.csv", "taken.csv"] {
         site.write(&format!("imaging/{name}"), name.as_bytes());
     }
@@ -84,9 +85,9 @@ async fn what_is_ticked_gets_new_names_and_nothing_is_overwritten() {
     assert!(site.folder("imaging/b.csv").exists());
 }
 
-#[tokio::test]
-async fn a_whole_collection_or_nothing_at_all_is_neither_renamed_nor_deleted() {
-    let site = Site::start().await;
+on_both!(a_whole_collection_or_nothing_at_all_is_neither_renamed_nor_deleted);
+async fn a_whole_collection_or_nothing_at_all_is_neither_renamed_nor_deleted(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/a.csv", b"1");
     for action in ["rename/review", "rename", "delete/review", "delete"] {
         let address = format!("/collections/imaging/{action}");

@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use sealane_http::{Access, routes};
 
+use crate::backend::Backend;
 use crate::harness::{As, HOST, Site, token};
 
 /// What a browser sends when a page of another site makes it.
@@ -27,9 +28,9 @@ fn cross_site(
     request.body(Body::empty()).unwrap()
 }
 
-#[tokio::test]
-async fn every_route_that_changes_something_refuses_what_another_site_sends() {
-    let site = Site::start().await;
+on_both!(every_route_that_changes_something_refuses_what_another_site_sends);
+async fn every_route_that_changes_something_refuses_what_another_site_sends(on: &Backend) {
+    let site = Site::start(on).await;
     let senders = [
         (Some("https://evil.example"), Some("cross-site")),
         (Some("https://evil.example"), None),
@@ -51,9 +52,9 @@ async fn every_route_that_changes_something_refuses_what_another_site_sends() {
     }
 }
 
-#[tokio::test]
-async fn a_form_without_the_sessions_token_is_refused_even_from_our_own_origin() {
-    let site = Site::start().await;
+on_both!(a_form_without_the_sessions_token_is_refused_even_from_our_own_origin);
+async fn a_form_without_the_sessions_token_is_refused_even_from_our_own_origin(on: &Backend) {
+    let site = Site::start(on).await;
     for body in ["", "form_token=guess", "form_token="] {
         let request = site.request(As::Browser, Method::POST, "/auth/logout");
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -65,17 +66,17 @@ async fn a_form_without_the_sessions_token_is_refused_even_from_our_own_origin()
     assert_eq!(site.get(As::Browser, "/api/v1/me").await.status, StatusCode::OK, "the session lives on");
 }
 
-#[tokio::test]
-async fn a_program_with_a_bearer_token_needs_no_origin() {
-    let site = Site::start().await;
+on_both!(a_program_with_a_bearer_token_needs_no_origin);
+async fn a_program_with_a_bearer_token_needs_no_origin(on: &Backend) {
+    let site = Site::start(on).await;
     let answer =
         site.post(As::Program, "/api/v1/collections/imaging/directories", &serde_json::json!({"path": "/new"})).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
 }
 
-#[tokio::test]
-async fn signing_out_ends_the_session_and_takes_the_cookie_back() {
-    let site = Site::start().await;
+on_both!(signing_out_ends_the_session_and_takes_the_cookie_back);
+async fn signing_out_ends_the_session_and_takes_the_cookie_back(on: &Backend) {
+    let site = Site::start(on).await;
     let answer = site.form("/auth/logout", &[]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let cookie = answer.header("set-cookie");

@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::backend::Backend;
 use crate::conformity;
 
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:8443";
@@ -87,12 +88,12 @@ pub(crate) enum As {
 }
 
 impl Site {
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(on: &Backend) -> Self {
         let directory = TempDir::new().unwrap();
         for folder in ["imaging", "archive", "patients", "audit"] {
             std::fs::create_dir(directory.path().join(folder)).unwrap();
         }
-        let (app, options) = build(&directory).await;
+        let (app, options) = build(on, &directory).await;
         configure::apply(&app, &configured(&directory)).await.unwrap();
         let cookie = options.session_cookie();
         let router = sealane_http::router(app.clone(), options);
@@ -235,11 +236,10 @@ fn configured(directory: &TempDir) -> Configured {
     }
 }
 
-async fn build(directory: &TempDir) -> (App, HttpOptions) {
+async fn build(on: &Backend, directory: &TempDir) -> (App, HttpOptions) {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let url = format!("sqlite://{}?mode=rwc", directory.path().join("control.db").display());
-    let database = Database::connect(&url, 4).await.unwrap();
+    let database = Database::connect(&on.fresh().await, 4).await.unwrap();
     database.migrate().await.unwrap();
     let keys = LogKeys { signing: SigningKey::generate(random.as_ref()), openings: AeadKey::generate(random.as_ref()) };
     let (log, _) =

@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::{Method, StatusCode};
 use sealane_http::{Access, PUBLIC_ROUTES, routes};
 
+use crate::backend::Backend;
 use crate::harness::{As, Site, token};
 
 const ID: &str = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60";
@@ -30,9 +31,9 @@ fn no_route_is_listed_twice() {
     }
 }
 
-#[tokio::test]
-async fn every_other_route_answers_401_to_whoever_is_not_signed_in() {
-    let site = Site::start().await;
+on_both!(every_other_route_answers_401_to_whoever_is_not_signed_in);
+async fn every_other_route_answers_401_to_whoever_is_not_signed_in(on: &Backend) {
+    let site = Site::start(on).await;
     for route in routes().into_iter().filter(|route| route.access == Access::Caller) {
         let path = route.path.replace("{id}", ID).replace("{collection}", "imaging").replace("{name}", "univ-b");
         let request = site.request(As::Nobody, route.method.clone(), &path).body(Body::empty()).unwrap();
@@ -43,9 +44,9 @@ async fn every_other_route_answers_401_to_whoever_is_not_signed_in() {
     }
 }
 
-#[tokio::test]
-async fn a_wrong_token_is_nobody_on_every_route() {
-    let site = Site::start().await;
+on_both!(a_wrong_token_is_nobody_on_every_route);
+async fn a_wrong_token_is_nobody_on_every_route(on: &Backend) {
+    let site = Site::start(on).await;
     for route in routes().into_iter().filter(|route| route.access == Access::Caller) {
         let path = route.path.replace("{id}", ID).replace("{collection}", "imaging").replace("{name}", "univ-b");
         let request = site.request(As::Nobody, route.method, &path).header("authorization", "Bearer slc_guessed");
@@ -54,17 +55,17 @@ async fn a_wrong_token_is_nobody_on_every_route() {
     }
 }
 
-#[tokio::test]
-async fn a_token_of_one_kind_is_of_no_use_in_the_other_place() {
-    let site = Site::start().await;
+on_both!(a_token_of_one_kind_is_of_no_use_in_the_other_place);
+async fn a_token_of_one_kind_is_of_no_use_in_the_other_place(on: &Backend) {
+    let site = Site::start(on).await;
     let swapped = format!("Bearer {}", token(As::Browser));
     let request = site.request(As::Nobody, Method::GET, "/api/v1/me").header("authorization", swapped);
     site.send(request.body(Body::empty()).unwrap()).await.problem(StatusCode::UNAUTHORIZED, "not-signed-in");
 }
 
-#[tokio::test]
-async fn two_credentials_at_once_are_refused() {
-    let site = Site::start().await;
+on_both!(two_credentials_at_once_are_refused);
+async fn two_credentials_at_once_are_refused(on: &Backend) {
+    let site = Site::start(on).await;
     let bearer = format!("Bearer {}", token(As::Program));
     let request = site.request(As::Browser, Method::GET, "/api/v1/me").header("authorization", bearer);
     let answer = site.send(request.body(Body::empty()).unwrap()).await;

@@ -1,6 +1,10 @@
-//! The faces of a site, seen from outside: a real site with its SQLite database, audit log, policy engine and POSIX
+//! The faces of a site, seen from outside: a real site with its database of either kind, audit log, policy engine and POSIX
 //! directories for each test, asked over HTTP.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+#[macro_use]
+#[path = "../../../database/tests/it/backend.rs"]
+mod backend;
 
 mod browser;
 mod changes;

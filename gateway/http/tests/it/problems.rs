@@ -4,11 +4,12 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::json;
 
+use crate::backend::Backend;
 use crate::harness::{As, Site};
 
-#[tokio::test]
-async fn a_problem_has_all_its_members_and_the_request_id_as_its_reference() {
-    let site = Site::start().await;
+on_both!(a_problem_has_all_its_members_and_the_request_id_as_its_reference);
+async fn a_problem_has_all_its_members_and_the_request_id_as_its_reference(on: &Backend) {
+    let site = Site::start(on).await;
     let answer = site.get(As::Program, "/api/v1/collections/nothing-here").await;
     let problem = answer.problem(StatusCode::NOT_FOUND, "collection-unknown");
     for member in ["type", "title", "status", "detail", "code", "next_step", "reference"] {
@@ -19,9 +20,9 @@ async fn a_problem_has_all_its_members_and_the_request_id_as_its_reference() {
     assert_eq!(problem["reference"], answer.header("x-request-id"));
 }
 
-#[tokio::test]
-async fn an_unknown_address_and_a_wrong_method_are_explained() {
-    let site = Site::start().await;
+on_both!(an_unknown_address_and_a_wrong_method_are_explained);
+async fn an_unknown_address_and_a_wrong_method_are_explained(on: &Backend) {
+    let site = Site::start(on).await;
     for who in [As::Nobody, As::Program] {
         site.get(who, "/api/v1/nowhere").await.problem(StatusCode::NOT_FOUND, "route-unknown");
         let answer = site.post(who, "/api/v1/me", &json!({})).await;
@@ -30,9 +31,9 @@ async fn an_unknown_address_and_a_wrong_method_are_explained() {
     }
 }
 
-#[tokio::test]
-async fn a_body_that_does_not_fit_says_why() {
-    let site = Site::start().await;
+on_both!(a_body_that_does_not_fit_says_why);
+async fn a_body_that_does_not_fit_says_why(on: &Backend) {
+    let site = Site::start(on).await;
     let cases = [
         ("{", "json-malformed"),
         ("[]", "json-mismatch"),
@@ -48,9 +49,9 @@ async fn a_body_that_does_not_fit_says_why() {
     }
 }
 
-#[tokio::test]
-async fn a_field_that_nobody_knows_is_named() {
-    let site = Site::start().await;
+on_both!(a_field_that_nobody_knows_is_named);
+async fn a_field_that_nobody_knows_is_named(on: &Backend) {
+    let site = Site::start(on).await;
     let answer = site
         .post(As::Program, "/api/v1/collections/imaging/directories", &json!({"path": "/a", "recursiv": true}))
         .await;
@@ -58,23 +59,23 @@ async fn a_field_that_nobody_knows_is_named() {
     assert!(problem["detail"].as_str().unwrap().contains("recursiv"));
 }
 
-#[tokio::test]
-async fn a_body_without_its_content_type_is_refused() {
-    let site = Site::start().await;
+on_both!(a_body_without_its_content_type_is_refused);
+async fn a_body_without_its_content_type_is_refused(on: &Backend) {
+    let site = Site::start(on).await;
     let request = site.request(As::Program, Method::POST, "/api/v1/tasks").body(Body::from("{}")).unwrap();
     site.send(request).await.problem(StatusCode::BAD_REQUEST, "media-type");
 }
 
-#[tokio::test]
-async fn a_body_beyond_the_bound_is_refused() {
-    let site = Site::start().await;
+on_both!(a_body_beyond_the_bound_is_refused);
+async fn a_body_beyond_the_bound_is_refused(on: &Backend) {
+    let site = Site::start(on).await;
     let answer = site.post(As::Program, "/api/v1/tasks", &json!("x".repeat(5 << 20))).await;
     answer.problem(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large");
 }
 
-#[tokio::test]
-async fn parameters_that_do_not_fit_are_refused() {
-    let site = Site::start().await;
+on_both!(parameters_that_do_not_fit_are_refused);
+async fn parameters_that_do_not_fit_are_refused(on: &Backend) {
+    let site = Site::start(on).await;
     let unknown = "/api/v1/collections/imaging/entries?pth=/a";
     site.get(As::Program, unknown).await.problem(StatusCode::BAD_REQUEST, "query-mismatch");
     let escaping = "/api/v1/collections/imaging/entries?path=/a/../../etc";
@@ -82,9 +83,9 @@ async fn parameters_that_do_not_fit_are_refused() {
     site.get(As::Program, "/api/v1/tasks/not-an-id").await.problem(StatusCode::NOT_FOUND, "id-unknown");
 }
 
-#[tokio::test]
-async fn what_is_not_hers_looks_like_what_is_not_there() {
-    let site = Site::start().await;
+on_both!(what_is_not_hers_looks_like_what_is_not_there);
+async fn what_is_not_hers_looks_like_what_is_not_there(on: &Backend) {
+    let site = Site::start(on).await;
     let hidden = site
         .get(As::Program, "/api/v1/collections/patients")
         .await
@@ -96,9 +97,9 @@ async fn what_is_not_hers_looks_like_what_is_not_there() {
     }
 }
 
-#[tokio::test]
-async fn browsers_get_a_page_that_says_the_same() {
-    let site = Site::start().await;
+on_both!(browsers_get_a_page_that_says_the_same);
+async fn browsers_get_a_page_that_says_the_same(on: &Backend) {
+    let site = Site::start(on).await;
     let answer = site.get(As::Browser, "/tasks/019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.header("content-type").starts_with("text/html"));
@@ -107,9 +108,9 @@ async fn browsers_get_a_page_that_says_the_same() {
     assert!(answer.text().contains("Sign out"), "whoever is signed in keeps their navigation");
 }
 
-#[tokio::test]
-async fn a_stranger_is_led_to_sign_in_and_back() {
-    let site = Site::start().await;
+on_both!(a_stranger_is_led_to_sign_in_and_back);
+async fn a_stranger_is_led_to_sign_in_and_back(on: &Backend) {
+    let site = Site::start(on).await;
     let request =
         site.request(As::Nobody, Method::GET, "/device?user_code=BCDF-GHJK").header(header::ACCEPT, "text/html");
     let answer = site.send(request.body(Body::empty()).unwrap()).await;

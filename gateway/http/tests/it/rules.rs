@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use crate::backend::Backend;
 use crate::browser::fields;
 use crate::harness::{Answer, As, Site};
 use crate::pages::link;
@@ -23,9 +24,9 @@ async fn add(site: &Site, filled: &[(&str, &str)]) -> Answer {
     site.form(RULES, &pairs).await
 }
 
-#[tokio::test]
-async fn a_rule_is_made_by_a_form_seen_in_the_table_and_revoked_by_a_button() {
-    let site = Site::start().await;
+on_both!(a_rule_is_made_by_a_form_seen_in_the_table_and_revoked_by_a_button);
+async fn a_rule_is_made_by_a_form_seen_in_the_table_and_revoked_by_a_button(on: &Backend) {
+    let site = Site::start(on).await;
     let browse = site.get(As::Browser, "/collections/imaging/browse").await.text();
     assert_eq!(link(&browse, "Access rules"), RULES);
     let filled = [
@@ -58,9 +59,9 @@ async fn a_rule_is_made_by_a_form_seen_in_the_table_and_revoked_by_a_button() {
     assert!(again.text().contains("rule-unknown") && again.text().contains("What to do next"));
 }
 
-#[tokio::test]
-async fn a_rule_that_forbids_a_person_beneath_a_path_becomes_that() {
-    let site = Site::start().await;
+on_both!(a_rule_that_forbids_a_person_beneath_a_path_becomes_that);
+async fn a_rule_that_forbids_a_person_beneath_a_path_becomes_that(on: &Backend) {
+    let site = Site::start(on).await;
     let filled = [
         ("who", "person"),
         ("issuer", "https://idp.example"),
@@ -77,9 +78,9 @@ async fn a_rule_that_forbids_a_person_beneath_a_path_becomes_that() {
     assert_eq!(rule["permissions"], serde_json::json!(["write"]));
 }
 
-#[tokio::test]
-async fn a_form_that_makes_no_sense_comes_back_with_what_was_typed_and_makes_no_rule() {
-    let site = Site::start().await;
+on_both!(a_form_that_makes_no_sense_comes_back_with_what_was_typed_and_makes_no_rule);
+async fn a_form_that_makes_no_sense_comes_back_with_what_was_typed_and_makes_no_rule(on: &Backend) {
+    let site = Site::start(on).await;
     let before = rules(&site).await.len();
     let wrong = [
         (vec![("who", "email"), ("email", "ben at home"), ("permission", "read")], "value=\"ben at home\""),
@@ -99,9 +100,9 @@ async fn a_form_that_makes_no_sense_comes_back_with_what_was_typed_and_makes_no_
     assert_eq!(rules(&site).await.len(), before);
 }
 
-#[tokio::test]
-async fn a_rule_of_the_configuration_cannot_be_revoked_by_hand() {
-    let site = Site::start().await;
+on_both!(a_rule_of_the_configuration_cannot_be_revoked_by_hand);
+async fn a_rule_of_the_configuration_cannot_be_revoked_by_hand(on: &Backend) {
+    let site = Site::start(on).await;
     let configured = rules(&site).await.remove(0);
     let page = site.get(As::Browser, RULES).await.text();
     assert!(!page.contains("/revoke"), "{page}");
@@ -111,9 +112,9 @@ async fn a_rule_of_the_configuration_cannot_be_revoked_by_hand() {
     assert!(answer.text().contains("rule-configured"), "{}", answer.text());
 }
 
-#[tokio::test]
-async fn the_rules_of_what_she_may_not_know_of_are_not_there() {
-    let site = Site::start().await;
+on_both!(the_rules_of_what_she_may_not_know_of_are_not_there);
+async fn the_rules_of_what_she_may_not_know_of_are_not_there(on: &Backend) {
+    let site = Site::start(on).await;
     let hidden = "/collections/patients/rules";
     let shown = site.get(As::Browser, hidden).await;
     let made = site.form(hidden, &[("who", "email"), ("email", "a@b"), ("permission", "read")]).await;

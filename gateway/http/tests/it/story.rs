@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
+use crate::backend::Backend;
 use crate::browser::fields;
 use crate::harness::{Answer, As, Site};
 use crate::pages::link;
@@ -21,9 +22,9 @@ async fn follow(site: &Site, who: As, id: &str) -> Answer {
     answer
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_directory_is_moved_watched_and_receipted_through_the_api() {
-    let site = Site::start().await;
+on_both!(a_directory_is_moved_watched_and_receipted_through_the_api);
+async fn a_directory_is_moved_watched_and_receipted_through_the_api(on: &Backend) {
+    let site = Site::start(on).await;
     work(&site);
     site.write("imaging/study/a.csv", b"alpha");
     site.write("imaging/study/deep/b.csv", b"beta");
@@ -46,9 +47,9 @@ async fn a_directory_is_moved_watched_and_receipted_through_the_api() {
     assert_eq!(receipt["task"]["id"], id.as_str());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_person_without_scripts_ticks_chooses_reviews_and_starts() {
-    let site = Site::start().await;
+on_both!(a_person_without_scripts_ticks_chooses_reviews_and_starts);
+async fn a_person_without_scripts_ticks_chooses_reviews_and_starts(on: &Backend) {
+    let site = Site::start(on).await;
     work(&site);
     site.write("imaging/scan one.dcm", b"pixels");
     let listing = site.get(As::Browser, "/collections/imaging/browse").await.text();
@@ -80,17 +81,17 @@ async fn send(site: &Site, action: &str, form: &[(String, String)]) -> Answer {
     answer
 }
 
-#[tokio::test]
-async fn nothing_ticked_is_explained() {
-    let site = Site::start().await;
+on_both!(nothing_ticked_is_explained);
+async fn nothing_ticked_is_explained(on: &Backend) {
+    let site = Site::start(on).await;
     let answer = site.form("/transfer/destination", &[("source", "imaging")]).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(answer.text().contains("nothing-chosen"));
 }
 
-#[tokio::test]
-async fn a_post_that_is_sent_twice_under_one_key_happens_once() {
-    let site = Site::start().await;
+on_both!(a_post_that_is_sent_twice_under_one_key_happens_once);
+async fn a_post_that_is_sent_twice_under_one_key_happens_once(on: &Backend) {
+    let site = Site::start(on).await;
     let rule = json!({"principal": {"kind": "group", "group": "readers"}, "permissions": ["read"]});
     let send = async |body: &Value| {
         let request = site.request(As::Program, Method::POST, "/api/v1/collections/imaging/rules");
@@ -104,9 +105,9 @@ async fn a_post_that_is_sent_twice_under_one_key_happens_once() {
     send(&other).await.problem(StatusCode::CONFLICT, "idempotency-key-reused");
 }
 
-#[tokio::test]
-async fn a_file_goes_up_in_pieces_and_down_in_ranges() {
-    let site = Site::start().await;
+on_both!(a_file_goes_up_in_pieces_and_down_in_ranges);
+async fn a_file_goes_up_in_pieces_and_down_in_ranges(on: &Backend) {
+    let site = Site::start(on).await;
     let begun =
         site.post(As::Program, "/api/v1/collections/imaging/uploads", &json!({"path": "/up.bin", "size": 6})).await;
     assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.text());
@@ -124,9 +125,9 @@ async fn a_file_goes_up_in_pieces_and_down_in_ranges() {
     assert_eq!(part.header("content-range"), "bytes 2-3/6");
 }
 
-#[tokio::test]
-async fn an_upload_without_an_offset_says_what_is_missing() {
-    let site = Site::start().await;
+on_both!(an_upload_without_an_offset_says_what_is_missing);
+async fn an_upload_without_an_offset_says_what_is_missing(on: &Backend) {
+    let site = Site::start(on).await;
     let begun =
         site.post(As::Program, "/api/v1/collections/imaging/uploads", &json!({"path": "/up.bin", "size": 1})).await;
     let address = format!("/api/v1/uploads/{}", begun.json()["id"].as_str().unwrap());
@@ -134,9 +135,9 @@ async fn an_upload_without_an_offset_says_what_is_missing() {
     site.send(request).await.problem(StatusCode::BAD_REQUEST, "upload-offset");
 }
 
-#[tokio::test]
-async fn each_resource_answers_as_documented() {
-    let site = Site::start().await;
+on_both!(each_resource_answers_as_documented);
+async fn each_resource_answers_as_documented(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/a.csv", b"alpha");
     let rule = json!({"principal": {"kind": "email", "email": "ben@univ-b.example"}, "permissions": ["list", "read"]});
     let made = site.post(As::Program, "/api/v1/collections/imaging/rules", &rule).await;
@@ -166,9 +167,9 @@ async fn each_resource_answers_as_documented() {
     assert_eq!(site.send(revoke).await.status, StatusCode::NO_CONTENT);
 }
 
-#[tokio::test]
-async fn a_command_line_begins_its_sign_in_and_waits() {
-    let site = Site::start().await;
+on_both!(a_command_line_begins_its_sign_in_and_waits);
+async fn a_command_line_begins_its_sign_in_and_waits(on: &Backend) {
+    let site = Site::start(on).await;
     let begun = site.post(As::Nobody, "/api/v1/login/device", &json!({"client_label": "sealane on desk-7"})).await;
     assert_eq!(begun.status, StatusCode::OK, "{}", begun.text());
     let (device, user) = (begun.json()["device_code"].clone(), begun.json()["user_code"].clone());

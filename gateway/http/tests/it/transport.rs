@@ -4,11 +4,12 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use sealane_http::routes;
 
+use crate::backend::Backend;
 use crate::harness::{As, HOST, Site};
 
-#[tokio::test]
-async fn every_answer_carries_the_headers_that_browsers_enforce() {
-    let site = Site::start().await;
+on_both!(every_answer_carries_the_headers_that_browsers_enforce);
+async fn every_answer_carries_the_headers_that_browsers_enforce(on: &Backend) {
+    let site = Site::start(on).await;
     for path in ["/", "/collections", "/api/v1/me", "/api/v1/nowhere", "/healthz", "/assets/nothing.css"] {
         for who in [As::Nobody, As::Browser] {
             let answer = site.get(who, path).await;
@@ -32,9 +33,9 @@ async fn every_answer_carries_the_headers_that_browsers_enforce() {
     }
 }
 
-#[tokio::test]
-async fn two_requests_never_share_an_id_whatever_the_client_says() {
-    let site = Site::start().await;
+on_both!(two_requests_never_share_an_id_whatever_the_client_says);
+async fn two_requests_never_share_an_id_whatever_the_client_says(on: &Backend) {
+    let site = Site::start(on).await;
     let ask = || {
         site.request(As::Nobody, Method::GET, "/healthz").header("x-request-id", "mine").body(Body::empty()).unwrap()
     };
@@ -43,9 +44,9 @@ async fn two_requests_never_share_an_id_whatever_the_client_says() {
     assert_ne!(one.header("x-request-id"), "mine");
 }
 
-#[tokio::test]
-async fn a_request_for_another_host_is_not_answered() {
-    let site = Site::start().await;
+on_both!(a_request_for_another_host_is_not_answered);
+async fn a_request_for_another_host_is_not_answered(on: &Backend) {
+    let site = Site::start(on).await;
     for host in ["evil.example", "127.0.0.1:1", "127.0.0.1:8443.evil.example"] {
         let request = Request::builder().uri("/").header(header::HOST, host).body(Body::empty()).unwrap();
         site.send(request).await.problem(StatusCode::MISDIRECTED_REQUEST, "host-unknown");
@@ -54,9 +55,9 @@ async fn a_request_for_another_host_is_not_answered() {
     site.send(without).await.problem(StatusCode::MISDIRECTED_REQUEST, "host-unknown");
 }
 
-#[tokio::test]
-async fn probes_are_answered_by_address() {
-    let site = Site::start().await;
+on_both!(probes_are_answered_by_address);
+async fn probes_are_answered_by_address(on: &Backend) {
+    let site = Site::start(on).await;
     for (path, word) in [("/healthz", "live"), ("/readyz", "ready")] {
         let request = Request::builder().uri(path).header(header::HOST, "10.0.0.7:8443").body(Body::empty()).unwrap();
         let answer = site.send(request).await;
@@ -65,9 +66,9 @@ async fn probes_are_answered_by_address() {
     }
 }
 
-#[tokio::test]
-async fn assets_are_kept_for_good_under_names_that_change_with_them() {
-    let site = Site::start().await;
+on_both!(assets_are_kept_for_good_under_names_that_change_with_them);
+async fn assets_are_kept_for_good_under_names_that_change_with_them(on: &Backend) {
+    let site = Site::start(on).await;
     let page = site.get(As::Nobody, "/").await.text();
     let names: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
     assert!(names.len() >= 3);
@@ -79,9 +80,9 @@ async fn assets_are_kept_for_good_under_names_that_change_with_them() {
     }
 }
 
-#[tokio::test]
-async fn no_address_of_ours_takes_a_method_that_it_does_not_list() {
-    let site = Site::start().await;
+on_both!(no_address_of_ours_takes_a_method_that_it_does_not_list);
+async fn no_address_of_ours_takes_a_method_that_it_does_not_list(on: &Backend) {
+    let site = Site::start(on).await;
     for route in routes() {
         let path =
             route.path.replace("{id}", "x").replace("{collection}", "x").replace("{name}", "x").replace("{file}", "x");

@@ -9,6 +9,7 @@ use sealane_model::{Permission, Principal, RuleId, Timestamp};
 use sealane_service::view::{NewRule, PrincipalView};
 use sealane_service::{App, Caller, PageQuery, access_rules, browse, collections, policy_sync};
 
+use crate::backend::Backend;
 use crate::harness::{START, Site, collection, path};
 
 fn for_email(email: &str, permissions: &[Permission]) -> NewRule {
@@ -27,9 +28,9 @@ async fn names(app: &App, caller: &Caller) -> Vec<String> {
     page.items.iter().map(|view| view.name.to_string()).collect()
 }
 
-#[tokio::test]
-async fn a_person_sees_the_collections_that_some_rule_opens_to_them() {
-    let site = Site::start().await;
+on_both!(a_person_sees_the_collections_that_some_rule_opens_to_them);
+async fn a_person_sees_the_collections_that_some_rule_opens_to_them(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     assert_eq!(names(&site.app, &ana).await, ["imaging"]);
     let view = collections::show(&site.app, &ana, &collection("imaging")).await.unwrap();
@@ -38,9 +39,9 @@ async fn a_person_sees_the_collections_that_some_rule_opens_to_them() {
     assert!(names(&site.app, &ben).await.is_empty());
 }
 
-#[tokio::test]
-async fn what_is_not_theirs_to_know_of_is_told_like_what_does_not_exist() {
-    let site = Site::start().await;
+on_both!(what_is_not_theirs_to_know_of_is_told_like_what_does_not_exist);
+async fn what_is_not_theirs_to_know_of_is_told_like_what_does_not_exist(on: &Backend) {
+    let site = Site::start(on).await;
     let ben = site.person("ben").await;
     let hidden = collections::show(&site.app, &ben, &collection("imaging")).await.unwrap_err();
     let absent = collections::show(&site.app, &ben, &collection("no-such-thing")).await.unwrap_err();
@@ -57,9 +58,9 @@ async fn what_is_not_theirs_to_know_of_is_told_like_what_does_not_exist() {
     assert!(recorded.iter().all(|(outcome, _)| *outcome == Outcome::Denied));
 }
 
-#[tokio::test]
-async fn a_refusal_of_something_known_says_why() {
-    let site = Site::start().await;
+on_both!(a_refusal_of_something_known_says_why);
+async fn a_refusal_of_something_known_says_why(on: &Backend) {
+    let site = Site::start(on).await;
     site.with_rules(vec![site.rule(
         "imaging",
         "/",
@@ -74,9 +75,9 @@ async fn a_refusal_of_something_known_says_why() {
     assert!(!site.folder("imaging/new").exists());
 }
 
-#[tokio::test]
-async fn a_rule_holds_at_once_and_ends_at_once() {
-    let site = Site::start().await;
+on_both!(a_rule_holds_at_once_and_ends_at_once);
+async fn a_rule_holds_at_once_and_ends_at_once(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/scan.dcm", b"scan");
     let ana = site.person("ana").await;
     let ben = site.person("ben").await;
@@ -91,9 +92,9 @@ async fn a_rule_holds_at_once_and_ends_at_once() {
     assert_eq!(site.outcomes(Sharing::RuleRemove), [(Outcome::Done, "ok".to_owned())]);
 }
 
-#[tokio::test]
-async fn a_rule_ends_when_it_says() {
-    let site = Site::start().await;
+on_both!(a_rule_ends_when_it_says);
+async fn a_rule_ends_when_it_says(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let ben = site.person("ben").await;
     let mut rule = for_email("ben@hospital-a.example", &[Permission::List]);
@@ -106,9 +107,9 @@ async fn a_rule_ends_when_it_says() {
     assert_eq!(late.code, "rule-expired");
 }
 
-#[tokio::test]
-async fn a_change_of_rules_on_another_node_is_followed() {
-    let site = Site::start().await;
+on_both!(a_change_of_rules_on_another_node_is_followed);
+async fn a_change_of_rules_on_another_node_is_followed(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let before = site.app.guard().engine().snapshot().hash();
     let mut db = site.app.database().acquire().await.unwrap();
@@ -123,9 +124,9 @@ async fn a_change_of_rules_on_another_node_is_followed() {
     assert!(names(&site.app, &ana).await.is_empty());
 }
 
-#[tokio::test]
-async fn rules_are_shown_page_by_page_to_those_who_manage_them() {
-    let site = Site::start().await;
+on_both!(rules_are_shown_page_by_page_to_those_who_manage_them);
+async fn rules_are_shown_page_by_page_to_those_who_manage_them(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     for number in 0..3 {
         let rule = for_email(&format!("p{number}@x.example"), &[Permission::List]);
@@ -145,18 +146,18 @@ async fn rules_are_shown_page_by_page_to_those_who_manage_them() {
     assert_eq!(seen.len(), 4);
 }
 
-#[tokio::test]
-async fn a_rule_of_the_configuration_file_is_changed_there_only() {
-    let site = Site::start().await;
+on_both!(a_rule_of_the_configuration_file_is_changed_there_only);
+async fn a_rule_of_the_configuration_file_is_changed_there_only(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let page = access_rules::list(&site.app, &ana, &collection("imaging"), &PageQuery::default()).await.unwrap();
     let problem = access_rules::revoke(&site.app, &ana, page.items[0].id).await.unwrap_err();
     assert_eq!(problem.code, "rule-configured");
 }
 
-#[tokio::test]
-async fn an_unknown_rule_and_one_of_a_hidden_collection_are_told_alike() {
-    let site = Site::start().await;
+on_both!(an_unknown_rule_and_one_of_a_hidden_collection_are_told_alike);
+async fn an_unknown_rule_and_one_of_a_hidden_collection_are_told_alike(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let ben = site.person("ben").await;
     let rule =
@@ -168,18 +169,18 @@ async fn an_unknown_rule_and_one_of_a_hidden_collection_are_told_alike() {
     assert_eq!(hidden, absent);
 }
 
-#[tokio::test]
-async fn a_rule_that_makes_no_sense_is_refused() {
-    let site = Site::start().await;
+on_both!(a_rule_that_makes_no_sense_is_refused);
+async fn a_rule_that_makes_no_sense_is_refused(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let problem =
         access_rules::create(&site.app, &ana, &collection("imaging"), for_email("x@x.example", &[])).await.unwrap_err();
     assert_eq!(problem.code, "rule-refused");
 }
 
-#[tokio::test]
-async fn an_old_sign_in_must_step_up_for_patients_data() {
-    let site = Site::start().await;
+on_both!(an_old_sign_in_must_step_up_for_patients_data);
+async fn an_old_sign_in_must_step_up_for_patients_data(on: &Backend) {
+    let site = Site::start(on).await;
     site.with_rules(vec![site.rule("patients", "/", Principal::EveryoneSignedIn, &[Permission::Read])]).await;
     let ana = site.person("ana").await;
     assert!(browse::list(&site.app, &ana, &collection("patients"), &path("/"), &PageQuery::default()).await.is_ok());
@@ -193,9 +194,9 @@ async fn an_old_sign_in_must_step_up_for_patients_data() {
     assert!(browse::list(&site.app, &ana, &collection("patients"), &path("/"), &PageQuery::default()).await.is_ok());
 }
 
-#[tokio::test]
-async fn directories_are_listed_page_by_page_and_changed() {
-    let site = Site::start().await;
+on_both!(directories_are_listed_page_by_page_and_changed);
+async fn directories_are_listed_page_by_page_and_changed(on: &Backend) {
+    let site = Site::start(on).await;
     for file in ["b", "a", "c", "ü"] {
         site.write(&format!("imaging/{file}"), b"x");
     }
@@ -221,9 +222,9 @@ async fn directories_are_listed_page_by_page_and_changed() {
     assert!(site.outcomes(Access::EntryDelete).contains(&failed), "what failed is recorded as failed");
 }
 
-#[tokio::test]
-async fn what_a_rule_refuses_is_kept_out_of_the_listing() {
-    let site = Site::start().await;
+on_both!(what_a_rule_refuses_is_kept_out_of_the_listing);
+async fn what_a_rule_refuses_is_kept_out_of_the_listing(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/open/scan", b"x");
     site.write("imaging/secret/scan", b"x");
     let mut refused =
@@ -240,9 +241,9 @@ async fn what_a_rule_refuses_is_kept_out_of_the_listing() {
     );
 }
 
-#[tokio::test]
-async fn each_act_has_an_intent_and_one_outcome() {
-    let site = Site::start().await;
+on_both!(each_act_has_an_intent_and_one_outcome);
+async fn each_act_has_an_intent_and_one_outcome(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let here = collection("imaging");
     browse::list(&site.app, &ana, &here, &path("/"), &PageQuery::default()).await.unwrap();

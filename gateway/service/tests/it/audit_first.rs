@@ -6,11 +6,12 @@ use sealane_service::identity::Begin;
 use sealane_service::view::NewUpload;
 use sealane_service::{PageQuery, access_rules, browse, collections, content, health, me, transfers, uploads};
 
+use crate::backend::Backend;
 use crate::harness::{Site, collection, path};
 
-#[tokio::test]
-async fn nothing_is_done_that_cannot_be_recorded() {
-    let site = Site::start().await;
+on_both!(nothing_is_done_that_cannot_be_recorded);
+async fn nothing_is_done_that_cannot_be_recorded(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/scan", b"scan");
     let ana = site.person("ana").await;
     let here = collection("imaging");
@@ -46,25 +47,25 @@ async fn nothing_is_done_that_cannot_be_recorded() {
     assert_eq!(parts, [("database", true), ("audit", false), ("storage", true)]);
 }
 
-#[tokio::test]
-async fn a_site_in_order_is_ready() {
-    let site = Site::start().await;
+on_both!(a_site_in_order_is_ready);
+async fn a_site_in_order_is_ready(on: &Backend) {
+    let site = Site::start(on).await;
     assert!(health::ready(&site.app).await.ready);
     assert_eq!(health::live().status, "live");
 }
 
-#[tokio::test]
-async fn storage_that_is_gone_makes_the_site_unready() {
-    let site = Site::start().await;
+on_both!(storage_that_is_gone_makes_the_site_unready);
+async fn storage_that_is_gone_makes_the_site_unready(on: &Backend) {
+    let site = Site::start(on).await;
     site.app.database().close().await;
     let ready = health::ready(&site.app).await;
     assert!(!ready.ready);
     assert_eq!(ready.parts[0].code.as_deref(), Some("database-unavailable"));
 }
 
-#[tokio::test]
-async fn officers_read_the_log_and_administrators_do_not() {
-    let site = Site::start().await;
+on_both!(officers_read_the_log_and_administrators_do_not);
+async fn officers_read_the_log_and_administrators_do_not(on: &Backend) {
+    let site = Site::start(on).await;
     let officer = site.person("officer").await;
     let admin = site.person("admin").await;
     let query = AuditQuery { limit: Some(3), ..AuditQuery::default() };

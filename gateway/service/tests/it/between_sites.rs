@@ -6,6 +6,7 @@ use sealane_model::{Class, Permission, Principal, TaskState};
 use sealane_service::view::{AcceptPeer, NewItem, NewTask, TaskView};
 use sealane_service::{Actor, Caller, PageQuery, browse, collections, peers, transfers};
 
+use crate::backend::Backend;
 use crate::harness::{Site, collection, name, path};
 
 async fn introduce(host: &Site, guest: &Site) {
@@ -20,9 +21,9 @@ async fn introduce(host: &Site, guest: &Site) {
 }
 
 /// Hospital A and University B know each other; Ana of A may see and write at B.
-async fn two_sites() -> (Site, Site, Caller) {
-    let a = Site::start().await;
-    let b = Site::start_as("university-b", |_| {}).await;
+async fn two_sites(on: &Backend) -> (Site, Site, Caller) {
+    let a = Site::start(on).await;
+    let b = Site::start_as(on, "university-b", |_| {}).await;
     introduce(&a, &b).await;
     introduce(&b, &a).await;
     let ana = Principal::Email("ana@hospital-a.example".to_owned());
@@ -48,9 +49,9 @@ async fn follow(site: &Site, caller: &Caller, task: &TaskView) -> TaskView {
     stream.collect::<Vec<_>>().await.pop().unwrap()
 }
 
-#[tokio::test]
-async fn a_peers_collection_is_browsed_as_the_peer_allows() {
-    let (a, b, ana) = two_sites().await;
+on_both!(a_peers_collection_is_browsed_as_the_peer_allows);
+async fn a_peers_collection_is_browsed_as_the_peer_allows(on: &Backend) {
+    let (a, b, ana) = two_sites(on).await;
     for file in ["study/a", "study/b", "study/ba", "study/c"] {
         b.write(&format!("imaging/{file}"), b"scan");
     }
@@ -75,9 +76,9 @@ async fn a_peers_collection_is_browsed_as_the_peer_allows() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_transfer_is_submitted_followed_and_proved() {
-    let (a, b, ana) = two_sites().await;
+on_both!(a_transfer_is_submitted_followed_and_proved);
+async fn a_transfer_is_submitted_followed_and_proved(on: &Backend) {
+    let (a, b, ana) = two_sites(on).await;
     a.write("imaging/study/scan-1", &vec![7; 300_000]);
     a.write("imaging/study/deep/scan-2", b"scan");
     let submitted = transfers::submit(&a.app, &ana, task("imaging", "university-b/imaging")).await.unwrap();
@@ -111,9 +112,9 @@ async fn a_transfer_is_submitted_followed_and_proved() {
     assert_eq!(transfers::list_all(&a.app, &admin, &PageQuery::default()).await.unwrap().items.len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_transfer_that_the_other_site_refuses_never_begins() {
-    let (a, _b, ana) = two_sites().await;
+on_both!(a_transfer_that_the_other_site_refuses_never_begins);
+async fn a_transfer_that_the_other_site_refuses_never_begins(on: &Backend) {
+    let (a, _b, ana) = two_sites(on).await;
     a.write("imaging/study/scan-1", b"scan");
     let remote = collections::show(&a.app, &ana, &collection("university-b/imaging")).await.unwrap();
     let ben = a.person("ben").await;

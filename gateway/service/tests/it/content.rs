@@ -9,6 +9,7 @@ use sealane_service::content::{self, ByteRange, Download};
 use sealane_service::view::{NewRule, PrincipalView};
 use sealane_service::{Caller, access_rules};
 
+use crate::backend::Backend;
 use crate::harness::{Site, collection, path};
 
 async fn open(site: &Site, caller: &Caller, range: Option<ByteRange>) -> Result<Download, sealane_model::Problem> {
@@ -28,9 +29,9 @@ fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect()
 }
 
-#[tokio::test]
-async fn a_file_arrives_whole_and_in_part() {
-    let site = Site::start().await;
+on_both!(a_file_arrives_whole_and_in_part);
+async fn a_file_arrives_whole_and_in_part(on: &Backend) {
+    let site = Site::start(on).await;
     let content = pattern(3_000_000);
     site.write("imaging/scan", &content);
     let ana = site.person("ana").await;
@@ -48,17 +49,17 @@ async fn a_file_arrives_whole_and_in_part() {
     assert_eq!(outcome.collect::<Vec<_>>(), [Some(3_000_000), Some(1_999_999)]);
 }
 
-#[tokio::test]
-async fn an_empty_file_is_a_file() {
-    let site = Site::start().await;
+on_both!(an_empty_file_is_a_file);
+async fn an_empty_file_is_a_file(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/scan", b"");
     let ana = site.person("ana").await;
     assert!(bytes(open(&site, &ana, None).await.unwrap()).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_range_beyond_the_end_is_refused_and_recorded() {
-    let site = Site::start().await;
+on_both!(a_range_beyond_the_end_is_refused_and_recorded);
+async fn a_range_beyond_the_end_is_refused_and_recorded(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/scan", b"0123456789");
     let ana = site.person("ana").await;
     let problem = open(&site, &ana, Some(ByteRange::From(10))).await.unwrap_err();
@@ -66,9 +67,9 @@ async fn a_range_beyond_the_end_is_refused_and_recorded() {
     assert_eq!(site.outcomes(Access::ContentRead), [(Outcome::Failed, "range-empty".to_owned())]);
 }
 
-#[tokio::test]
-async fn a_range_counts_only_for_the_same_state_of_the_file() {
-    let site = Site::start().await;
+on_both!(a_range_counts_only_for_the_same_state_of_the_file);
+async fn a_range_counts_only_for_the_same_state_of_the_file(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/scan", b"0123456789");
     let ana = site.person("ana").await;
     let tag = open(&site, &ana, None).await.unwrap().etag;
@@ -83,9 +84,9 @@ async fn a_range_counts_only_for_the_same_state_of_the_file() {
     assert_ne!(other.etag, tag);
 }
 
-#[tokio::test]
-async fn a_file_that_shrinks_while_it_is_read_ends_with_an_error() {
-    let site = Site::start().await;
+on_both!(a_file_that_shrinks_while_it_is_read_ends_with_an_error);
+async fn a_file_that_shrinks_while_it_is_read_ends_with_an_error(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/scan", &pattern(8 << 20));
     let ana = site.person("ana").await;
     let download = open(&site, &ana, None).await.unwrap();
@@ -96,9 +97,9 @@ async fn a_file_that_shrinks_while_it_is_read_ends_with_an_error() {
     assert_eq!(site.outcomes(Access::ContentRead), [(Outcome::Failed, "source-changed".to_owned())]);
 }
 
-#[tokio::test]
-async fn a_revoked_rule_stops_a_running_download() {
-    let site = Site::start().await;
+on_both!(a_revoked_rule_stops_a_running_download);
+async fn a_revoked_rule_stops_a_running_download(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/scan", &pattern(8 << 20));
     let ana = site.person("ana").await;
     let ben = site.person("ben").await;
@@ -118,9 +119,9 @@ async fn a_revoked_rule_stops_a_running_download() {
     assert_eq!(site.outcomes(Access::ContentRead), [(Outcome::Denied, "access-revoked".to_owned())]);
 }
 
-#[tokio::test]
-async fn a_reader_who_goes_away_is_recorded_with_what_had_left() {
-    let site = Site::start().await;
+on_both!(a_reader_who_goes_away_is_recorded_with_what_had_left);
+async fn a_reader_who_goes_away_is_recorded_with_what_had_left(on: &Backend) {
+    let site = Site::start(on).await;
     site.write("imaging/scan", &pattern(8 << 20));
     let ana = site.person("ana").await;
     let mut download = open(&site, &ana, None).await.unwrap();
@@ -130,9 +131,9 @@ async fn a_reader_who_goes_away_is_recorded_with_what_had_left() {
     assert_eq!(site.outcomes(Access::ContentRead), [(Outcome::Interrupted, "client-gone".to_owned())]);
 }
 
-#[tokio::test]
-async fn only_files_have_content() {
-    let site = Site::start().await;
+on_both!(only_files_have_content);
+async fn only_files_have_content(on: &Backend) {
+    let site = Site::start(on).await;
     std::fs::create_dir(site.folder("imaging/scan")).unwrap();
     let ana = site.person("ana").await;
     assert_eq!(open(&site, &ana, None).await.unwrap_err().kind, ProblemKind::BadRequest);

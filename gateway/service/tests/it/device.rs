@@ -9,6 +9,7 @@ use sealane_service::Client;
 use sealane_service::identity::device;
 use sealane_service::view::{DeviceAsk, DevicePoll, DeviceStart};
 
+use crate::backend::Backend;
 use crate::harness::Site;
 
 async fn start(site: &Site) -> DeviceStart {
@@ -22,9 +23,9 @@ async fn poll(site: &Site, code: &str) -> DevicePoll {
     device::poll(&site.app, code, &site.client()).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_command_line_gets_a_session_of_its_own_once_the_person_says_yes() {
-    let site = Site::start().await;
+on_both!(a_command_line_gets_a_session_of_its_own_once_the_person_says_yes);
+async fn a_command_line_gets_a_session_of_its_own_once_the_person_says_yes(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let started = start(&site).await;
     assert_eq!(started.user_code.len(), 9);
@@ -44,9 +45,9 @@ async fn a_command_line_gets_a_session_of_its_own_once_the_person_says_yes() {
     assert_eq!(site.entries(Identity::TokenIssue).len(), 2);
 }
 
-#[tokio::test]
-async fn a_code_serves_once() {
-    let site = Site::start().await;
+on_both!(a_code_serves_once);
+async fn a_code_serves_once(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let started = start(&site).await;
     device::approve(&site.app, &ana, &started.user_code).await.unwrap();
@@ -55,18 +56,18 @@ async fn a_code_serves_once() {
     assert_eq!(device::approve(&site.app, &ana, &started.user_code).await.unwrap_err().code, "code-unknown");
 }
 
-#[tokio::test]
-async fn a_no_is_a_no() {
-    let site = Site::start().await;
+on_both!(a_no_is_a_no);
+async fn a_no_is_a_no(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let started = start(&site).await;
     device::deny(&site.app, &ana, &started.user_code).await.unwrap();
     assert_eq!(poll(&site, &started.device_code).await, DevicePoll::Denied);
 }
 
-#[tokio::test]
-async fn codes_end_after_ten_minutes() {
-    let site = Site::start().await;
+on_both!(codes_end_after_ten_minutes);
+async fn codes_end_after_ten_minutes(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let started = start(&site).await;
     site.pass(Duration::from_secs(600));
@@ -74,9 +75,9 @@ async fn codes_end_after_ten_minutes() {
     assert_eq!(poll(&site, &started.device_code).await, DevicePoll::Expired);
 }
 
-#[tokio::test]
-async fn asking_too_fast_is_slowed_down() {
-    let site = Site::start().await;
+on_both!(asking_too_fast_is_slowed_down);
+async fn asking_too_fast_is_slowed_down(on: &Backend) {
+    let site = Site::start(on).await;
     let started = start(&site).await;
     assert_eq!(poll(&site, &started.device_code).await, DevicePoll::Pending);
     let at_once = device::poll(&site.app, &started.device_code, &site.client()).await.unwrap();
@@ -84,9 +85,9 @@ async fn asking_too_fast_is_slowed_down() {
     assert_eq!(at_once.error(), Some("slow_down"));
 }
 
-#[tokio::test]
-async fn five_wrong_codes_from_one_address_make_it_wait() {
-    let site = Site::start().await;
+on_both!(five_wrong_codes_from_one_address_make_it_wait);
+async fn five_wrong_codes_from_one_address_make_it_wait(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let started = start(&site).await;
     for _ in 0..5 {
@@ -101,18 +102,18 @@ async fn five_wrong_codes_from_one_address_make_it_wait() {
     assert_eq!(device::look_up(&site.app, &ana, "BBBB-BBBB").await.unwrap_err().kind, ProblemKind::NotFound);
 }
 
-#[tokio::test]
-async fn only_a_browser_can_approve() {
-    let site = Site::start().await;
+on_both!(only_a_browser_can_approve);
+async fn only_a_browser_can_approve(on: &Backend) {
+    let site = Site::start(on).await;
     let mut ana = site.person("ana").await;
     ana.kind = SessionKind::Cli;
     let started = start(&site).await;
     assert_eq!(device::approve(&site.app, &ana, &started.user_code).await.unwrap_err().code, "browser-only");
 }
 
-#[tokio::test]
-async fn nobody_can_fill_the_site_with_codes() {
-    let site = Site::start().await;
+on_both!(nobody_can_fill_the_site_with_codes);
+async fn nobody_can_fill_the_site_with_codes(on: &Backend) {
+    let site = Site::start(on).await;
     let stranger = Client { address: Some("198.51.100.1".to_owned()), ..site.client() };
     let mut last = None;
     for _ in 0..61 {

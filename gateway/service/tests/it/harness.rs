@@ -9,7 +9,7 @@ use sealane_audit::{EntryView, Filter, Kind, Log, LogKeys, Outcome};
 use sealane_connectors::Registry;
 use sealane_crypto::random::{Random, SystemRandom};
 use sealane_crypto::{AeadKey, SigningKey, TlsIdentity};
-use sealane_database::Database;
+use sealane_database::{Database, Kind as DatabaseKind};
 use sealane_model::{
     AssuranceMode, Class, CollectionName, ManualClock, NodeId, Permission, Principal, Problem, RemotePath, RequestId,
     SessionKind, SiteId, StorageKind, Timestamp,
@@ -24,6 +24,7 @@ use sealane_transfer::guard::Guard;
 use sealane_transfer::lane::{LaneParts, LaneService};
 use sealane_transfer::site::SiteIdentity;
 use sealane_transfer::tls::lane_server_config;
+use sqlx::Row as _;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -31,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use crate::backend::Backend;
 use crate::provider::{CLIENT, Provider};
 
 pub(crate) const START: Timestamp = Timestamp::from_seconds(1_790_000_000);
@@ -56,11 +58,11 @@ pub(crate) fn collection(text: &str) -> CollectionRef {
 }
 
 impl Site {
-    pub(crate) async fn start() -> Self {
-        Self::start_as("hospital-a", |_| {}).await
+    pub(crate) async fn start(on: &Backend) -> Self {
+        Self::start_as(on, "hospital-a", |_| {}).await
     }
 
-    pub(crate) async fn start_as(site_name: &str, adjust: impl FnOnce(&mut ProviderConfig)) -> Self {
+    pub(crate) async fn start_as(on: &Backend, site_name: &str, adjust: impl FnOnce(&mut ProviderConfig)) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let provider = Provider::start(Arc::clone(&clock)).await;
         let directory = TempDir::new().unwrap();
@@ -69,7 +71,7 @@ impl Site {
         }
         let mut config = ProviderConfig::public("hospital", "Hospital A sign-in", &provider.issuer(), CLIENT);
         adjust(&mut config);
-        let app = build(&directory, site_name, &clock, vec![config]).await.unwrap();
+        let app = build(on, &directory, site_name, &clock, vec![config]).await.unwrap();
         let site = Self { app, clock, provider, directory };
         configure::apply(&site.app, &site.configured()).await.unwrap();
         site
@@ -178,6 +180,24 @@ impl Site {
         self.clock.advance(duration);
     }
 
+    /// Everything that the control database holds, as it stands on disk or as the server tells it.
+    pub(crate) async fn stored(&self) -> Vec<u8> {
+        let database = self.app.database();
+        let mut db = database.acquire().await.unwrap();
+        let read = match database.kind() {
+            DatabaseKind::Sqlite => "SELECT file FROM pragma_database_list",
+            // Binary columns are in it as hexadecimal digits.
+            DatabaseKind::Postgres => "SELECT CAST(schema_to_xml(current_schema(), true, true, '') AS TEXT)",
+        };
+        let text: String = sqlx::query(read).fetch_one(&mut *db).await.unwrap().get(0);
+        match database.kind() {
+            DatabaseKind::Sqlite => {
+                [text.clone(), format!("{text}-wal")].iter().flat_map(|file| std::fs::read(file).unwrap()).collect()
+            }
+            DatabaseKind::Postgres => text.into_bytes(),
+        }
+    }
+
     /// The log's entries of one kind.
     pub(crate) fn entries(&self, kind: impl Into<Kind>) -> Vec<EntryView> {
         self.app.guard().log().entries(0, 10_000, &Filter::kind(kind)).unwrap()
@@ -200,6 +220,7 @@ pub(crate) fn query(back: &HashMap<String, String>) -> CallbackQuery {
 }
 
 async fn build(
+    on: &Backend,
     directory: &TempDir,
     site_name: &str,
     clock: &Arc<ManualClock>,
@@ -207,8 +228,7 @@ async fn build(
 ) -> Result<App, sealane_service::SetupError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
     let clock: Arc<dyn sealane_model::Clock> = Arc::clone(clock) as Arc<dyn sealane_model::Clock>;
-    let url = format!("sqlite://{}?mode=rwc", directory.path().join("control.db").display());
-    let database = Database::connect(&url, 4).await.unwrap();
+    let database = Database::connect(&on.fresh().await, 4).await.unwrap();
     database.migrate().await.unwrap();
     let keys = LogKeys { signing: SigningKey::generate(random.as_ref()), openings: AeadKey::generate(random.as_ref()) };
     let (log, _) =

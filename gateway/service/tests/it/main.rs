@@ -1,12 +1,17 @@
-//! The service used as its faces use it: a real SQLite database, audit log, policy engine and POSIX directory for each
-//! test, a clock that stands still until told, and an identity provider that can be made to lie.
+//! The service used as its faces use it: a real database of either kind, audit log, policy engine and POSIX directory for
+//! each test, a clock that stands still until told, and an identity provider that can be made to lie.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "what fails in a test's helper fails the test, with its place"
 )]
+
+#[macro_use]
+#[path = "../../../database/tests/it/backend.rs"]
+mod backend;
 
 mod access;
 mod audit_first;

@@ -7,6 +7,7 @@ use sealane_model::problem::ProblemKind;
 use sealane_service::Caller;
 use sealane_service::idempotency::{Answer, once};
 
+use crate::backend::Backend;
 use crate::harness::Site;
 
 async fn send(
@@ -19,9 +20,9 @@ async fn send(
     once(&site.app, caller, key, request, 201, async { Ok(count.fetch_add(1, Ordering::SeqCst) + 1) }).await
 }
 
-#[tokio::test]
-async fn the_same_request_is_carried_out_once_and_answered_alike() {
-    let site = Site::start().await;
+on_both!(the_same_request_is_carried_out_once_and_answered_alike);
+async fn the_same_request_is_carried_out_once_and_answered_alike(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let count = AtomicU32::new(0);
     let first = send(&site, &ana, Some("key-1"), b"POST /tasks {}", &count).await.unwrap();
@@ -31,9 +32,9 @@ async fn the_same_request_is_carried_out_once_and_answered_alike() {
     assert_eq!(send(&site, &ana, None, b"POST /tasks {}", &count).await.unwrap().body, "2");
 }
 
-#[tokio::test]
-async fn a_key_is_for_one_request_of_one_person() {
-    let site = Site::start().await;
+on_both!(a_key_is_for_one_request_of_one_person);
+async fn a_key_is_for_one_request_of_one_person(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let ben = site.person("ben").await;
     let count = AtomicU32::new(0);
@@ -43,9 +44,9 @@ async fn a_key_is_for_one_request_of_one_person() {
     assert_eq!(send(&site, &ben, Some("key-1"), b"two", &count).await.unwrap().body, "2");
 }
 
-#[tokio::test]
-async fn what_failed_can_be_tried_again() {
-    let site = Site::start().await;
+on_both!(what_failed_can_be_tried_again);
+async fn what_failed_can_be_tried_again(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let fails = async { Err::<u32, _>(Problem::new(ProblemKind::Unavailable, "not-now", "Not now", "")) };
     assert_eq!(once(&site.app, &ana, Some("key"), b"x", 201, fails).await.unwrap_err().code, "not-now");
@@ -53,9 +54,9 @@ async fn what_failed_can_be_tried_again() {
     assert_eq!(send(&site, &ana, Some("key"), b"x", &count).await.unwrap().body, "1");
 }
 
-#[tokio::test]
-async fn a_key_is_printable_and_short() {
-    let site = Site::start().await;
+on_both!(a_key_is_printable_and_short);
+async fn a_key_is_printable_and_short(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let count = AtomicU32::new(0);
     for key in ["", "a b", "a\nb", &"x".repeat(256)] {

@@ -7,13 +7,14 @@ use sealane_model::SessionKind;
 use sealane_service::housekeeping;
 use sealane_service::identity::{self, Begin, session};
 
+use crate::backend::Backend;
 use crate::harness::{Site, query};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-#[tokio::test]
-async fn every_sign_in_has_a_new_token_and_ends_the_old_one() {
-    let site = Site::start().await;
+on_both!(every_sign_in_has_a_new_token_and_ends_the_old_one);
+async fn every_sign_in_has_a_new_token_and_ends_the_old_one(on: &Backend) {
+    let site = Site::start(on).await;
     let first = site.try_sign_in(Begin::default()).await.unwrap();
     let redirect = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
     let back = site.provider.visit(&redirect.location).await;
@@ -26,17 +27,17 @@ async fn every_sign_in_has_a_new_token_and_ends_the_old_one() {
     assert!(site.authenticate(second.token.expose(), SessionKind::Browser).await.is_some());
 }
 
-#[tokio::test]
-async fn a_session_that_nobody_uses_ends_after_an_hour() {
-    let site = Site::start().await;
+on_both!(a_session_that_nobody_uses_ends_after_an_hour);
+async fn a_session_that_nobody_uses_ends_after_an_hour(on: &Backend) {
+    let site = Site::start(on).await;
     let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
     site.pass(HOUR);
     assert!(site.authenticate(signed_in.token.expose(), SessionKind::Browser).await.is_none());
 }
 
-#[tokio::test]
-async fn a_session_that_is_used_ends_after_twelve_hours() {
-    let site = Site::start().await;
+on_both!(a_session_that_is_used_ends_after_twelve_hours);
+async fn a_session_that_is_used_ends_after_twelve_hours(on: &Backend) {
+    let site = Site::start(on).await;
     let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
     for _ in 0..23 {
         site.pass(HOUR / 2);
@@ -46,9 +47,9 @@ async fn a_session_that_is_used_ends_after_twelve_hours() {
     assert!(site.authenticate(signed_in.token.expose(), SessionKind::Browser).await.is_none());
 }
 
-#[tokio::test]
-async fn a_session_that_was_ended_stays_ended() {
-    let site = Site::start().await;
+on_both!(a_session_that_was_ended_stays_ended);
+async fn a_session_that_was_ended_stays_ended(on: &Backend) {
+    let site = Site::start(on).await;
     let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
     let caller = site.caller(&signed_in).await;
     session::sign_out(&site.app, &caller).await.unwrap();
@@ -56,34 +57,33 @@ async fn a_session_that_was_ended_stays_ended() {
     assert_eq!(site.entries(Identity::SignOut).len(), 2, "intent and outcome");
 }
 
-#[tokio::test]
-async fn a_cookies_token_is_no_bearer_token() {
-    let site = Site::start().await;
+on_both!(a_cookies_token_is_no_bearer_token);
+async fn a_cookies_token_is_no_bearer_token(on: &Backend) {
+    let site = Site::start(on).await;
     let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
     assert!(site.authenticate(signed_in.token.expose(), SessionKind::Cli).await.is_none());
 }
 
-#[tokio::test]
-async fn what_was_never_a_token_opens_nothing() {
-    let site = Site::start().await;
+on_both!(what_was_never_a_token_opens_nothing);
+async fn what_was_never_a_token_opens_nothing(on: &Backend) {
+    let site = Site::start(on).await;
     site.try_sign_in(Begin::default()).await.unwrap();
     for token in ["", "slb_", "slb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &"x".repeat(10_000)] {
         assert!(site.authenticate(token, SessionKind::Browser).await.is_none());
     }
 }
 
-#[tokio::test]
-async fn the_database_does_not_hold_the_token() {
-    let site = Site::start().await;
+on_both!(the_database_does_not_hold_the_token);
+async fn the_database_does_not_hold_the_token(on: &Backend) {
+    let site = Site::start(on).await;
     let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
     let token = signed_in.token.expose().as_bytes();
-    for entry in std::fs::read_dir(site.directory.path()).unwrap() {
-        let file = entry.unwrap().path();
-        if file.is_file() {
-            let content = std::fs::read(&file).unwrap();
-            assert!(!content.windows(token.len()).any(|window| window == token), "{}", file.display());
-        }
-    }
+    let stored = site.stored().await;
+    let holds = |text: &[u8]| stored.windows(text.len()).any(|window| window == text);
+    assert!(holds(b"ana@hospital-a.example"), "what was read is the database");
+    assert!(!holds(token));
+    let binary = data_encoding::HEXLOWER.encode(token);
+    assert!(!holds(binary.as_bytes()));
 }
 
 #[test]
@@ -94,9 +94,9 @@ fn a_form_token_belongs_to_one_session() {
     assert!(!session::form_token_matches("slb_one", ""));
 }
 
-#[tokio::test]
-async fn what_has_ended_is_swept_away() {
-    let site = Site::start().await;
+on_both!(what_has_ended_is_swept_away);
+async fn what_has_ended_is_swept_away(on: &Backend) {
+    let site = Site::start(on).await;
     site.try_sign_in(Begin::default()).await.unwrap();
     identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
     assert_eq!(housekeeping::sweep(&site.app).await.unwrap(), 0);

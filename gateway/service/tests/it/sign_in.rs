@@ -9,12 +9,13 @@ use sealane_service::identity::{self, Begin, CallbackQuery};
 use sealane_service::{me, site};
 use serde_json::json;
 
+use crate::backend::Backend;
 use crate::harness::{START, Site, query};
 use crate::provider::Jwks;
 
-#[tokio::test]
-async fn a_person_signs_in_and_is_known_by_issuer_and_subject() {
-    let site = Site::start().await;
+on_both!(a_person_signs_in_and_is_known_by_issuer_and_subject);
+async fn a_person_signs_in_and_is_known_by_issuer_and_subject(on: &Backend) {
+    let site = Site::start(on).await;
     let begin = Begin { return_to: Some("/collections?x=1".to_owned()), ..Begin::default() };
     let signed_in = site.try_sign_in(begin).await.unwrap();
     assert_eq!(signed_in.return_to, "/collections?x=1");
@@ -34,9 +35,9 @@ async fn a_person_signs_in_and_is_known_by_issuer_and_subject() {
     assert_eq!(site.outcomes(Identity::SignIn), [(Outcome::Done, "ok".to_owned())]);
 }
 
-#[tokio::test]
-async fn what_is_sent_to_the_provider_asks_for_code_pkce_and_nonce() {
-    let site = Site::start().await;
+on_both!(what_is_sent_to_the_provider_asks_for_code_pkce_and_nonce);
+async fn what_is_sent_to_the_provider_asks_for_code_pkce_and_nonce(on: &Backend) {
+    let site = Site::start(on).await;
     let redirect = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
     let sent: std::collections::HashMap<String, String> = redirect.location.query_pairs().into_owned().collect();
     assert_eq!(sent["scope"], "openid profile email");
@@ -47,9 +48,9 @@ async fn what_is_sent_to_the_provider_asks_for_code_pkce_and_nonce() {
     assert_ne!(sent["state"], *redirect.binding.expose());
 }
 
-#[tokio::test]
-async fn an_address_that_the_provider_did_not_verify_is_not_taken() {
-    let site = Site::start().await;
+on_both!(an_address_that_the_provider_did_not_verify_is_not_taken);
+async fn an_address_that_the_provider_did_not_verify_is_not_taken(on: &Backend) {
+    let site = Site::start(on).await;
     for verified in [json!(false), json!(null)] {
         site.provider.claims(move |claims| claims["email_verified"] = verified.clone());
         let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
@@ -57,9 +58,9 @@ async fn an_address_that_the_provider_did_not_verify_is_not_taken() {
     }
 }
 
-#[tokio::test]
-async fn an_administrator_is_one_by_verified_address_only() {
-    let site = Site::start().await;
+on_both!(an_administrator_is_one_by_verified_address_only);
+async fn an_administrator_is_one_by_verified_address_only(on: &Backend) {
+    let site = Site::start(on).await;
     let admin = site.person("admin").await;
     assert!(me::show(&site.app, &admin).await.unwrap().roles.contains(&"administrator".to_owned()));
     site.provider.claims(|claims| {
@@ -71,9 +72,9 @@ async fn an_administrator_is_one_by_verified_address_only() {
     assert_eq!(me::show(&site.app, &pretender).await.unwrap().roles, ["researcher"]);
 }
 
-#[tokio::test]
-async fn a_step_up_wants_a_sign_in_of_this_moment() {
-    let site = Site::start().await;
+on_both!(a_step_up_wants_a_sign_in_of_this_moment);
+async fn a_step_up_wants_a_sign_in_of_this_moment(on: &Backend) {
+    let site = Site::start(on).await;
     let redirect = identity::login::begin(
         &site.app,
         Begin { step_up: Some(identity::StepUp { max_age_s: 0 }), ..Begin::default() },
@@ -90,9 +91,9 @@ async fn a_step_up_wants_a_sign_in_of_this_moment() {
     assert_eq!(site.outcomes(Identity::StepUp), [(Outcome::Done, "ok".to_owned())]);
 }
 
-#[tokio::test]
-async fn new_keys_of_the_provider_are_fetched_when_a_token_names_one() {
-    let site = Site::start().await;
+on_both!(new_keys_of_the_provider_are_fetched_when_a_token_names_one);
+async fn new_keys_of_the_provider_are_fetched_when_a_token_names_one(on: &Backend) {
+    let site = Site::start(on).await;
     site.try_sign_in(Begin::default()).await.unwrap();
     site.pass(Duration::from_secs(61));
     site.provider.change(|manner| manner.kid = "key-2".to_owned());
@@ -100,9 +101,9 @@ async fn new_keys_of_the_provider_are_fetched_when_a_token_names_one() {
     assert_eq!(site.provider.times_keys_were_asked(), 2);
 }
 
-#[tokio::test]
-async fn tokens_with_unknown_keys_make_us_ask_once_a_minute_at_most() {
-    let site = Site::start().await;
+on_both!(tokens_with_unknown_keys_make_us_ask_once_a_minute_at_most);
+async fn tokens_with_unknown_keys_make_us_ask_once_a_minute_at_most(on: &Backend) {
+    let site = Site::start(on).await;
     site.try_sign_in(Begin::default()).await.unwrap();
     site.pass(Duration::from_secs(61));
     site.provider.change(|manner| manner.header = std::sync::Arc::new(|header| header["kid"] = "made-up".into()));
@@ -112,18 +113,18 @@ async fn tokens_with_unknown_keys_make_us_ask_once_a_minute_at_most() {
     assert_eq!(site.provider.times_keys_were_asked(), 2);
 }
 
-#[tokio::test]
-async fn a_provider_that_is_away_for_a_moment_locks_nobody_out() {
-    let site = Site::start().await;
+on_both!(a_provider_that_is_away_for_a_moment_locks_nobody_out);
+async fn a_provider_that_is_away_for_a_moment_locks_nobody_out(on: &Backend) {
+    let site = Site::start(on).await;
     site.try_sign_in(Begin::default()).await.unwrap();
     site.provider.change(|manner| manner.jwks = Jwks::Redirect);
     site.pass(Duration::from_secs(2 * 3600));
     site.try_sign_in(Begin::default()).await.unwrap();
 }
 
-#[tokio::test]
-async fn what_the_provider_refuses_is_said_in_words() {
-    let site = Site::start().await;
+on_both!(what_the_provider_refuses_is_said_in_words);
+async fn what_the_provider_refuses_is_said_in_words(on: &Backend) {
+    let site = Site::start(on).await;
     for (error, code) in
         [("access_denied", "provider-denied"), ("server_error", "provider-error"), ("<b>x", "provider-error")]
     {
@@ -140,9 +141,9 @@ async fn what_the_provider_refuses_is_said_in_words() {
     }
 }
 
-#[tokio::test]
-async fn a_site_says_with_whom_one_can_sign_in_and_nothing_more() {
-    let site = Site::start().await;
+on_both!(a_site_says_with_whom_one_can_sign_in_and_nothing_more);
+async fn a_site_says_with_whom_one_can_sign_in_and_nothing_more(on: &Backend) {
+    let site = Site::start(on).await;
     let shown = site::show(&site.app);
     assert_eq!(shown.providers.len(), 1);
     assert_eq!(shown.providers[0].title, "Hospital A sign-in");
@@ -150,9 +151,9 @@ async fn a_site_says_with_whom_one_can_sign_in_and_nothing_more() {
     assert!(!json.contains(&site.provider.issuer()), "{json}");
 }
 
-#[tokio::test]
-async fn an_unknown_provider_is_a_bad_request() {
-    let site = Site::start().await;
+on_both!(an_unknown_provider_is_a_bad_request);
+async fn an_unknown_provider_is_a_bad_request(on: &Backend) {
+    let site = Site::start(on).await;
     let begin = Begin { provider: Some("elsewhere".to_owned()), ..Begin::default() };
     assert_eq!(site.try_sign_in(begin).await.unwrap_err().code, "provider-unknown");
     let nothing = identity::callback::finish(&site.app, CallbackQuery::default(), None, None, &site.client()).await;

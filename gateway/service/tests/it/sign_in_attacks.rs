@@ -10,6 +10,7 @@ use sealane_model::Problem;
 use sealane_service::identity::{self, Begin, CallbackQuery, StepUp};
 use serde_json::{Value, json};
 
+use crate::backend::Backend;
 use crate::harness::{START, Site, query};
 use crate::provider::{Alg, Jwks, Manner};
 
@@ -23,45 +24,45 @@ async fn refused(site: &Site, result: Result<identity::SignedIn, Problem>, code:
     assert!(site.outcomes(Identity::SignIn).iter().all(|(outcome, _)| *outcome != Outcome::Done), "{code}");
 }
 
-async fn refused_when(code: &str, change: impl FnOnce(&mut Manner)) {
-    let site = Site::start().await;
+async fn refused_when(on: &Backend, code: &str, change: impl FnOnce(&mut Manner)) {
+    let site = Site::start(on).await;
     site.provider.change(change);
     let result = site.try_sign_in(Begin::default()).await;
     refused(&site, result, code).await;
 }
 
-async fn refused_with_claims(code: &str, tweak: impl Fn(&mut Value) + Send + Sync + 'static) {
-    refused_when(code, |manner| manner.claims = Arc::new(tweak)).await;
+async fn refused_with_claims(on: &Backend, code: &str, tweak: impl Fn(&mut Value) + Send + Sync + 'static) {
+    refused_when(on, code, |manner| manner.claims = Arc::new(tweak)).await;
 }
 
-#[tokio::test]
-async fn a_token_for_another_sign_in_is_refused() {
-    refused_with_claims("token-nonce", |claims| claims["nonce"] = "another".into()).await;
-    refused_with_claims("token-nonce", |claims| {
+on_both!(a_token_for_another_sign_in_is_refused);
+async fn a_token_for_another_sign_in_is_refused(on: &Backend) {
+    refused_with_claims(on, "token-nonce", |claims| claims["nonce"] = "another".into()).await;
+    refused_with_claims(on, "token-nonce", |claims| {
         claims.as_object_mut().unwrap().remove("nonce");
     })
     .await;
 }
 
-#[tokio::test]
-async fn an_unsigned_token_is_refused() {
-    refused_when("token-algorithm", |manner| manner.alg = Alg::None).await;
+on_both!(an_unsigned_token_is_refused);
+async fn an_unsigned_token_is_refused(on: &Backend) {
+    refused_when(on, "token-algorithm", |manner| manner.alg = Alg::None).await;
 }
 
-#[tokio::test]
-async fn a_token_signed_with_a_shared_secret_is_refused_whatever_the_secret() {
-    refused_when("token-algorithm", |manner| manner.alg = Alg::HsWithPublicKey).await;
-    refused_when("token-algorithm", |manner| manner.alg = Alg::HsWithClientId).await;
+on_both!(a_token_signed_with_a_shared_secret_is_refused_whatever_the_secret);
+async fn a_token_signed_with_a_shared_secret_is_refused_whatever_the_secret(on: &Backend) {
+    refused_when(on, "token-algorithm", |manner| manner.alg = Alg::HsWithPublicKey).await;
+    refused_when(on, "token-algorithm", |manner| manner.alg = Alg::HsWithClientId).await;
 }
 
-#[tokio::test]
-async fn a_token_signed_with_another_key_under_a_known_id_is_refused() {
-    refused_when("token-signature", |manner| manner.alg = Alg::OtherKey).await;
+on_both!(a_token_signed_with_another_key_under_a_known_id_is_refused);
+async fn a_token_signed_with_another_key_under_a_known_id_is_refused(on: &Backend) {
+    refused_when(on, "token-signature", |manner| manner.alg = Alg::OtherKey).await;
 }
 
-#[tokio::test]
-async fn a_key_that_the_token_brings_along_is_not_used() {
-    refused_when("token-signature", |manner| {
+on_both!(a_key_that_the_token_brings_along_is_not_used);
+async fn a_key_that_the_token_brings_along_is_not_used(on: &Backend) {
+    refused_when(on, "token-signature", |manner| {
         manner.alg = Alg::OtherKey;
         manner.header = Arc::new(|header| {
             header["jku"] = "https://evil.example/keys".into();
@@ -71,16 +72,16 @@ async fn a_key_that_the_token_brings_along_is_not_used() {
     .await;
 }
 
-#[tokio::test]
-async fn a_token_with_an_unknown_or_ambiguous_key_id_is_refused() {
-    refused_when("token-unknown-key", |manner| manner.header = Arc::new(|header| header["kid"] = "made-up".into()))
+on_both!(a_token_with_an_unknown_or_ambiguous_key_id_is_refused);
+async fn a_token_with_an_unknown_or_ambiguous_key_id_is_refused(on: &Backend) {
+    refused_when(on, "token-unknown-key", |manner| manner.header = Arc::new(|header| header["kid"] = "made-up".into()))
         .await;
-    refused_when("token-unknown-key", |manner| manner.jwks = Jwks::Empty).await;
+    refused_when(on, "token-unknown-key", |manner| manner.jwks = Jwks::Empty).await;
 }
 
-#[tokio::test]
-async fn a_token_that_was_changed_after_signing_is_refused() {
-    refused_when("token-signature", |manner| {
+on_both!(a_token_that_was_changed_after_signing_is_refused);
+async fn a_token_that_was_changed_after_signing_is_refused(on: &Backend) {
+    refused_when(on, "token-signature", |manner| {
         manner.token = Arc::new(|token| {
             let parts: Vec<&str> = token.split('.').collect();
             let mut claims: Value =
@@ -92,31 +93,31 @@ async fn a_token_that_was_changed_after_signing_is_refused() {
     .await;
 }
 
-#[tokio::test]
-async fn a_token_for_another_application_is_refused() {
-    refused_with_claims("token-audience", |claims| claims["aud"] = "another-app".into()).await;
-    refused_with_claims("token-audience", |claims| claims["aud"] = json!(["sealane-test", "another-app"])).await;
-    refused_with_claims("token-audience", |claims| claims["azp"] = "another-app".into()).await;
-    refused_with_claims("token-audience", |claims| claims["aud"] = json!([])).await;
+on_both!(a_token_for_another_application_is_refused);
+async fn a_token_for_another_application_is_refused(on: &Backend) {
+    refused_with_claims(on, "token-audience", |claims| claims["aud"] = "another-app".into()).await;
+    refused_with_claims(on, "token-audience", |claims| claims["aud"] = json!(["sealane-test", "another-app"])).await;
+    refused_with_claims(on, "token-audience", |claims| claims["azp"] = "another-app".into()).await;
+    refused_with_claims(on, "token-audience", |claims| claims["aud"] = json!([])).await;
 }
 
-#[tokio::test]
-async fn a_token_of_another_issuer_is_refused() {
-    refused_with_claims("token-issuer", |claims| claims["iss"] = "https://evil.example".into()).await;
+on_both!(a_token_of_another_issuer_is_refused);
+async fn a_token_of_another_issuer_is_refused(on: &Backend) {
+    refused_with_claims(on, "token-issuer", |claims| claims["iss"] = "https://evil.example".into()).await;
 }
 
-#[tokio::test]
-async fn a_token_out_of_its_time_is_refused() {
-    refused_with_claims("token-expired", |claims| claims["exp"] = json!(NOW - 60)).await;
-    refused_with_claims("token-future", |claims| claims["iat"] = json!(NOW + 61)).await;
-    refused_with_claims("token-future", |claims| claims["nbf"] = json!(NOW + 61)).await;
-    refused_with_claims("token-future", |claims| claims["auth_time"] = json!(NOW + 61)).await;
-    refused_with_claims("token-too-old", |claims| claims["iat"] = json!(NOW - 3600)).await;
+on_both!(a_token_out_of_its_time_is_refused);
+async fn a_token_out_of_its_time_is_refused(on: &Backend) {
+    refused_with_claims(on, "token-expired", |claims| claims["exp"] = json!(NOW - 60)).await;
+    refused_with_claims(on, "token-future", |claims| claims["iat"] = json!(NOW + 61)).await;
+    refused_with_claims(on, "token-future", |claims| claims["nbf"] = json!(NOW + 61)).await;
+    refused_with_claims(on, "token-future", |claims| claims["auth_time"] = json!(NOW + 61)).await;
+    refused_with_claims(on, "token-too-old", |claims| claims["iat"] = json!(NOW - 3600)).await;
 }
 
-#[tokio::test]
-async fn a_minute_of_difference_between_clocks_is_forgiven() {
-    let site = Site::start().await;
+on_both!(a_minute_of_difference_between_clocks_is_forgiven);
+async fn a_minute_of_difference_between_clocks_is_forgiven(on: &Backend) {
+    let site = Site::start(on).await;
     site.provider.claims(|claims| {
         claims["exp"] = json!(NOW - 59);
         claims["iat"] = json!(NOW + 60);
@@ -124,44 +125,46 @@ async fn a_minute_of_difference_between_clocks_is_forgiven() {
     site.try_sign_in(Begin::default()).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_token_that_names_nobody_is_refused() {
-    refused_with_claims("token-subject", |claims| claims["sub"] = "".into()).await;
-    refused_with_claims("token-subject", |claims| claims["sub"] = "x".repeat(256).into()).await;
-    refused_with_claims("token-malformed", |claims| {
+on_both!(a_token_that_names_nobody_is_refused);
+async fn a_token_that_names_nobody_is_refused(on: &Backend) {
+    refused_with_claims(on, "token-subject", |claims| claims["sub"] = "".into()).await;
+    refused_with_claims(on, "token-subject", |claims| claims["sub"] = "x".repeat(256).into()).await;
+    refused_with_claims(on, "token-malformed", |claims| {
         claims.as_object_mut().unwrap().remove("sub");
     })
     .await;
 }
 
-#[tokio::test]
-async fn what_is_no_token_is_refused() {
-    refused_when("token-missing", |manner| manner.token = Arc::new(|_| None)).await;
+on_both!(what_is_no_token_is_refused);
+async fn what_is_no_token_is_refused(on: &Backend) {
+    refused_when(on, "token-missing", |manner| manner.token = Arc::new(|_| None)).await;
     for text in ["", "a.b", "a.b.c", "....", "e30.e30."] {
-        refused_when("token-malformed", |manner| manner.token = Arc::new(|_| Some(text.to_owned()))).await;
+        refused_when(on, "token-malformed", |manner| manner.token = Arc::new(|_| Some(text.to_owned()))).await;
     }
-    refused_when("token-malformed", |manner| {
+    refused_when(on, "token-malformed", |manner| {
         manner.token = Arc::new(|token| Some(format!("{token}{}", "A".repeat(70_000))))
     })
     .await;
 }
 
-#[tokio::test]
-async fn headers_that_ask_for_more_than_is_understood_are_refused() {
-    refused_when("token-malformed", |manner| manner.header = Arc::new(|header| header["crit"] = json!(["exp"]))).await;
-    refused_when("token-malformed", |manner| manner.header = Arc::new(|header| header["typ"] = "at+jwt".into())).await;
-    refused_when("token-malformed", |manner| manner.header = Arc::new(|header| header["cty"] = "JWT".into())).await;
+on_both!(headers_that_ask_for_more_than_is_understood_are_refused);
+async fn headers_that_ask_for_more_than_is_understood_are_refused(on: &Backend) {
+    refused_when(on, "token-malformed", |manner| manner.header = Arc::new(|header| header["crit"] = json!(["exp"])))
+        .await;
+    refused_when(on, "token-malformed", |manner| manner.header = Arc::new(|header| header["typ"] = "at+jwt".into()))
+        .await;
+    refused_when(on, "token-malformed", |manner| manner.header = Arc::new(|header| header["cty"] = "JWT".into())).await;
 }
 
-#[tokio::test]
-async fn an_answer_of_another_provider_is_refused_before_its_code_is_used() {
-    refused_when("issuer-mixed-up", |manner| manner.iss = Some("https://evil.example".to_owned())).await;
-    refused_when("issuer-missing", |manner| manner.iss = None).await;
+on_both!(an_answer_of_another_provider_is_refused_before_its_code_is_used);
+async fn an_answer_of_another_provider_is_refused_before_its_code_is_used(on: &Backend) {
+    refused_when(on, "issuer-mixed-up", |manner| manner.iss = Some("https://evil.example".to_owned())).await;
+    refused_when(on, "issuer-missing", |manner| manner.iss = None).await;
 }
 
-#[tokio::test]
-async fn a_wrong_issuer_is_refused_even_where_the_provider_promises_none() {
-    refused_when("issuer-mixed-up", |manner| {
+on_both!(a_wrong_issuer_is_refused_even_where_the_provider_promises_none);
+async fn a_wrong_issuer_is_refused_even_where_the_provider_promises_none(on: &Backend) {
+    refused_when(on, "issuer-mixed-up", |manner| {
         manner.metadata =
             Arc::new(|document| document["authorization_response_iss_parameter_supported"] = false.into());
         manner.iss = Some("https://evil.example".to_owned());
@@ -169,9 +172,9 @@ async fn a_wrong_issuer_is_refused_even_where_the_provider_promises_none() {
     .await;
 }
 
-#[tokio::test]
-async fn a_provider_that_never_names_itself_needs_not() {
-    let site = Site::start().await;
+on_both!(a_provider_that_never_names_itself_needs_not);
+async fn a_provider_that_never_names_itself_needs_not(on: &Backend) {
+    let site = Site::start(on).await;
     site.provider.change(|manner| {
         manner.metadata = Arc::new(|document| {
             document.as_object_mut().unwrap().remove("authorization_response_iss_parameter_supported");
@@ -181,9 +184,9 @@ async fn a_provider_that_never_names_itself_needs_not() {
     site.try_sign_in(Begin::default()).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_state_serves_once() {
-    let site = Site::start().await;
+on_both!(a_state_serves_once);
+async fn a_state_serves_once(on: &Backend) {
+    let site = Site::start(on).await;
     let redirect = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
     let binding = redirect.binding.expose().clone();
     site.provider.change(|manner| manner.careless_with_codes = true);
@@ -193,9 +196,9 @@ async fn a_state_serves_once() {
     assert_eq!(again.unwrap_err().code, "state-unknown");
 }
 
-#[tokio::test]
-async fn a_state_is_good_for_ten_minutes_and_in_one_browser() {
-    let site = Site::start().await;
+on_both!(a_state_is_good_for_ten_minutes_and_in_one_browser);
+async fn a_state_is_good_for_ten_minutes_and_in_one_browser(on: &Backend) {
+    let site = Site::start(on).await;
     let redirect = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
     let binding = redirect.binding.expose().clone();
     let back = site.provider.visit(&redirect.location).await;
@@ -208,9 +211,9 @@ async fn a_state_is_good_for_ten_minutes_and_in_one_browser() {
     refused(&site, result, "state-unknown").await;
 }
 
-#[tokio::test]
-async fn a_made_up_state_is_refused() {
-    let site = Site::start().await;
+on_both!(a_made_up_state_is_refused);
+async fn a_made_up_state_is_refused(on: &Backend) {
+    let site = Site::start(on).await;
     let back = CallbackQuery {
         code: Some("code-0".to_owned()),
         state: Some("f0.made-up".to_owned()),
@@ -220,9 +223,9 @@ async fn a_made_up_state_is_refused() {
     refused(&site, result, "state-unknown").await;
 }
 
-#[tokio::test]
-async fn a_code_serves_once() {
-    let site = Site::start().await;
+on_both!(a_code_serves_once);
+async fn a_code_serves_once(on: &Backend) {
+    let site = Site::start(on).await;
     let first = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
     let first_back = site.provider.visit(&first.location).await;
     let spent = first_back["code"].clone();
@@ -238,9 +241,9 @@ async fn a_code_serves_once() {
     refused(&site, result, "code-refused").await;
 }
 
-#[tokio::test]
-async fn a_code_of_somebody_elses_sign_in_fails_at_pkce() {
-    let site = Site::start().await;
+on_both!(a_code_of_somebody_elses_sign_in_fails_at_pkce);
+async fn a_code_of_somebody_elses_sign_in_fails_at_pkce(on: &Backend) {
+    let site = Site::start(on).await;
     let theirs = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
     let stolen = site.provider.visit(&theirs.location).await["code"].clone();
     let mine = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
@@ -251,9 +254,9 @@ async fn a_code_of_somebody_elses_sign_in_fails_at_pkce() {
     refused(&site, result, "code-refused").await;
 }
 
-#[tokio::test]
-async fn an_answer_without_a_code_is_refused() {
-    let site = Site::start().await;
+on_both!(an_answer_without_a_code_is_refused);
+async fn an_answer_without_a_code_is_refused(on: &Backend) {
+    let site = Site::start(on).await;
     let redirect = identity::login::begin(&site.app, Begin::default(), &site.client()).await.unwrap();
     let mut back = site.provider.visit(&redirect.location).await;
     back.remove("code");
@@ -262,19 +265,19 @@ async fn an_answer_without_a_code_is_refused() {
     refused(&site, result, "code-missing").await;
 }
 
-#[tokio::test]
-async fn a_step_up_that_is_not_fresh_is_refused() {
+on_both!(a_step_up_that_is_not_fresh_is_refused);
+async fn a_step_up_that_is_not_fresh_is_refused(on: &Backend) {
     for tweak in [json!(NOW - 3600), json!(null)] {
-        let site = Site::start().await;
+        let site = Site::start(on).await;
         site.provider.claims(move |claims| claims["auth_time"] = tweak.clone());
         let result = site.step_up().await;
         refused(&site, result, "token-not-fresh").await;
     }
 }
 
-#[tokio::test]
-async fn freshness_cannot_be_struck_from_the_state() {
-    let site = Site::start().await;
+on_both!(freshness_cannot_be_struck_from_the_state);
+async fn freshness_cannot_be_struck_from_the_state(on: &Backend) {
+    let site = Site::start(on).await;
     let begin = Begin { step_up: Some(StepUp { max_age_s: 0 }), ..Begin::default() };
     let redirect = identity::login::begin(&site.app, begin, &site.client()).await.unwrap();
     let mut back = site.provider.visit(&redirect.location).await;
@@ -286,10 +289,10 @@ async fn freshness_cannot_be_struck_from_the_state() {
     refused(&site, result, "state-unknown").await;
 }
 
-#[tokio::test]
-async fn a_weaker_sign_in_than_the_site_demands_is_refused() {
+on_both!(a_weaker_sign_in_than_the_site_demands_is_refused);
+async fn a_weaker_sign_in_than_the_site_demands_is_refused(on: &Backend) {
     for acr in [json!("https://refeds.org/profile/sfa"), json!(null)] {
-        let site = Site::start_as("hospital-a", |config| {
+        let site = Site::start_as(on, "hospital-a", |config| {
             config.acr_values = vec!["https://refeds.org/profile/mfa".to_owned()]
         })
         .await;
@@ -299,15 +302,15 @@ async fn a_weaker_sign_in_than_the_site_demands_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn keys_that_are_redirected_or_endless_are_not_followed() {
+on_both!(keys_that_are_redirected_or_endless_are_not_followed);
+async fn keys_that_are_redirected_or_endless_are_not_followed(on: &Backend) {
     for jwks in [Jwks::Redirect, Jwks::Huge] {
-        refused_when("keys-unreachable", |manner| manner.jwks = jwks).await;
+        refused_when(on, "keys-unreachable", |manner| manner.jwks = jwks).await;
     }
 }
 
-#[tokio::test]
-async fn metadata_of_another_issuer_or_with_unsafe_addresses_are_not_used() {
+on_both!(metadata_of_another_issuer_or_with_unsafe_addresses_are_not_used);
+async fn metadata_of_another_issuer_or_with_unsafe_addresses_are_not_used(on: &Backend) {
     type Change = fn(&mut Value);
     let changes: [(Change, &str); 5] = [
         (|document| document["issuer"] = "https://evil.example".into(), "provider-misconfigured"),
@@ -317,7 +320,7 @@ async fn metadata_of_another_issuer_or_with_unsafe_addresses_are_not_used() {
         (|document| document["code_challenge_methods_supported"] = json!(["plain"]), "provider-misconfigured"),
     ];
     for (change, code) in changes {
-        let site = Site::start().await;
+        let site = Site::start(on).await;
         site.provider.change(|manner| manner.metadata = Arc::new(change));
         let problem = site.try_sign_in(Begin::default()).await.unwrap_err();
         assert_eq!(problem.code, code);

@@ -9,6 +9,7 @@ use sealane_model::{Class, Problem};
 use sealane_service::view::{AcceptPeer, InvitationView, NewItem, NewTask, PeerView};
 use sealane_service::{Actor, peers, transfers};
 
+use crate::backend::Backend;
 use crate::harness::{Site, name, path};
 
 async fn accept(site: &Site, invitation: &InvitationView, fingerprint: &str) -> Result<PeerView, Problem> {
@@ -21,16 +22,16 @@ async fn accept(site: &Site, invitation: &InvitationView, fingerprint: &str) -> 
     peers::accept(&site.app, &Actor::operator(), request).await
 }
 
-async fn two_sites() -> (Site, Site, InvitationView) {
-    let a = Site::start().await;
-    let b = Site::start_as("university-b", |_| {}).await;
+async fn two_sites(on: &Backend) -> (Site, Site, InvitationView) {
+    let a = Site::start(on).await;
+    let b = Site::start_as(on, "university-b", |_| {}).await;
     let invitation = peers::invite(&b.app, &Actor::operator()).await.unwrap();
     (a, b, invitation)
 }
 
-#[tokio::test]
-async fn a_site_is_accepted_with_the_fingerprint_that_was_compared() {
-    let (a, b, invitation) = two_sites().await;
+on_both!(a_site_is_accepted_with_the_fingerprint_that_was_compared);
+async fn a_site_is_accepted_with_the_fingerprint_that_was_compared(on: &Backend) {
+    let (a, b, invitation) = two_sites(on).await;
     let peer = accept(&a, &invitation, &invitation.fingerprint).await.unwrap();
     assert_eq!((peer.site, peer.name.as_str()), (b.app.identity().site, "university-b"));
     let ana = a.person("ana").await;
@@ -40,9 +41,9 @@ async fn a_site_is_accepted_with_the_fingerprint_that_was_compared() {
     assert!(peers::list(&a.app, &Actor::from(&ana)).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn another_fingerprint_is_another_site() {
-    let (a, b, invitation) = two_sites().await;
+on_both!(another_fingerprint_is_another_site);
+async fn another_fingerprint_is_another_site(on: &Backend) {
+    let (a, b, invitation) = two_sites(on).await;
     let other = a.app.identity().descriptor().unwrap().fingerprint().to_string();
     assert_ne!(other, b.app.identity().descriptor().unwrap().fingerprint().to_string());
     assert_eq!(accept(&a, &invitation, &other).await.unwrap_err().code, "fingerprint-wrong");
@@ -50,9 +51,9 @@ async fn another_fingerprint_is_another_site() {
     assert_eq!(a.outcomes(Admin::PeerAccept).len(), 2);
 }
 
-#[tokio::test]
-async fn an_invitation_serves_once_and_for_a_week() {
-    let (a, b, invitation) = two_sites().await;
+on_both!(an_invitation_serves_once_and_for_a_week);
+async fn an_invitation_serves_once_and_for_a_week(on: &Backend) {
+    let (a, b, invitation) = two_sites(on).await;
     accept(&a, &invitation, &invitation.fingerprint).await.unwrap();
     assert_eq!(accept(&a, &invitation, &invitation.fingerprint).await.unwrap_err().code, "invitation-used");
     let late = peers::invite(&b.app, &Actor::operator()).await.unwrap();
@@ -60,24 +61,24 @@ async fn an_invitation_serves_once_and_for_a_week() {
     assert_eq!(accept(&a, &late, &late.fingerprint).await.unwrap_err().code, "invitation-expired");
 }
 
-#[tokio::test]
-async fn a_changed_invitation_is_refused() {
-    let (a, _b, mut invitation) = two_sites().await;
+on_both!(a_changed_invitation_is_refused);
+async fn a_changed_invitation_is_refused(on: &Backend) {
+    let (a, _b, mut invitation) = two_sites(on).await;
     let fingerprint = invitation.fingerprint.clone();
     invitation.invitation.truncate(invitation.invitation.len() - 8);
     assert_eq!(accept(&a, &invitation, &fingerprint).await.unwrap_err().code, "invitation-unreadable");
 }
 
-#[tokio::test]
-async fn a_site_does_not_accept_itself() {
-    let a = Site::start().await;
+on_both!(a_site_does_not_accept_itself);
+async fn a_site_does_not_accept_itself(on: &Backend) {
+    let a = Site::start(on).await;
     let own = peers::invite(&a.app, &Actor::operator()).await.unwrap();
     assert_eq!(accept(&a, &own, &own.fingerprint).await.unwrap_err().code, "invitation-own");
 }
 
-#[tokio::test]
-async fn only_administrators_manage_peers() {
-    let (a, _b, invitation) = two_sites().await;
+on_both!(only_administrators_manage_peers);
+async fn only_administrators_manage_peers(on: &Backend) {
+    let (a, _b, invitation) = two_sites(on).await;
     let ana = Actor::from(&a.person("ana").await);
     assert_eq!(peers::invite(&a.app, &ana).await.unwrap_err().kind, ProblemKind::Denied);
     let request = AcceptPeer {
@@ -91,18 +92,18 @@ async fn only_administrators_manage_peers() {
     peers::invite(&a.app, &admin).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_peer_that_does_not_know_us_tells_us_nothing() {
-    let (a, _b, invitation) = two_sites().await;
+on_both!(a_peer_that_does_not_know_us_tells_us_nothing);
+async fn a_peer_that_does_not_know_us_tells_us_nothing(on: &Backend) {
+    let (a, _b, invitation) = two_sites(on).await;
     accept(&a, &invitation, &invitation.fingerprint).await.unwrap();
     let ana = a.person("ana").await;
     assert!(peers::collections(&a.app, &ana, &name("university-b")).await.is_err());
     assert_eq!(peers::collections(&a.app, &ana, &name("nobody")).await.unwrap_err().code, "peer-unknown");
 }
 
-#[tokio::test]
-async fn a_transfer_between_collections_that_do_not_exist_for_a_person_is_none() {
-    let a = Site::start().await;
+on_both!(a_transfer_between_collections_that_do_not_exist_for_a_person_is_none);
+async fn a_transfer_between_collections_that_do_not_exist_for_a_person_is_none(on: &Backend) {
+    let a = Site::start(on).await;
     let ben = a.person("ben").await;
     let task = |source: &str| NewTask {
         label: None,

@@ -12,6 +12,7 @@ use sealane_model::{FileTime, Problem, UploadId};
 use sealane_service::view::{Modified, NewUpload, UploadView};
 use sealane_service::{Caller, uploads};
 
+use crate::backend::Backend;
 use crate::harness::{Site, collection, path};
 
 fn digest(content: &[u8]) -> Digest {
@@ -51,9 +52,9 @@ fn part_folders(site: &Site) -> usize {
         .count()
 }
 
-#[tokio::test]
-async fn a_file_sent_in_pieces_gets_its_name_when_it_is_whole() {
-    let site = Site::start().await;
+on_both!(a_file_sent_in_pieces_gets_its_name_when_it_is_whole);
+async fn a_file_sent_in_pieces_gets_its_name_when_it_is_whole(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let content: Vec<u8> = (0..2_500_000_u32).map(|at| u8::try_from(at % 253).unwrap()).collect();
     let upload = begin(&site, &ana, new(&content)).await;
@@ -73,9 +74,9 @@ async fn a_file_sent_in_pieces_gets_its_name_when_it_is_whole() {
     assert_eq!(uploads::status(&site.app, &ana, upload.id).await.unwrap_err().code, "upload-unknown");
 }
 
-#[tokio::test]
-async fn what_came_before_the_connection_broke_is_kept() {
-    let site = Site::start().await;
+on_both!(what_came_before_the_connection_broke_is_kept);
+async fn what_came_before_the_connection_broke_is_kept(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let upload = begin(&site, &ana, new(b"0123456789")).await;
     let broken: Vec<Result<&[u8], &str>> = vec![Ok(b"0123"), Err("reset by peer")];
@@ -87,9 +88,9 @@ async fn what_came_before_the_connection_broke_is_kept() {
     assert_eq!(std::fs::read(site.folder("imaging/new.dcm")).unwrap(), b"0123456789");
 }
 
-#[tokio::test]
-async fn bytes_at_another_offset_are_refused_and_the_right_one_is_named() {
-    let site = Site::start().await;
+on_both!(bytes_at_another_offset_are_refused_and_the_right_one_is_named);
+async fn bytes_at_another_offset_are_refused_and_the_right_one_is_named(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let upload = begin(&site, &ana, new(b"0123456789")).await;
     append(&site, &ana, upload.id, 0, &[b"0123"]).await.unwrap();
@@ -100,9 +101,9 @@ async fn bytes_at_another_offset_are_refused_and_the_right_one_is_named() {
     }
 }
 
-#[tokio::test]
-async fn more_than_was_announced_is_refused() {
-    let site = Site::start().await;
+on_both!(more_than_was_announced_is_refused);
+async fn more_than_was_announced_is_refused(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let upload = begin(&site, &ana, new(b"0123456789")).await;
     let problem = append(&site, &ana, upload.id, 0, &[b"01234", b"567890"]).await.unwrap_err();
@@ -110,9 +111,9 @@ async fn more_than_was_announced_is_refused() {
     assert_eq!(uploads::status(&site.app, &ana, upload.id).await.unwrap().received, 5);
 }
 
-#[tokio::test]
-async fn content_with_another_digest_never_gets_the_name() {
-    let site = Site::start().await;
+on_both!(content_with_another_digest_never_gets_the_name);
+async fn content_with_another_digest_never_gets_the_name(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let upload = begin(&site, &ana, new(b"0123456789")).await;
     append(&site, &ana, upload.id, 0, &[b"0123456780"]).await.unwrap();
@@ -122,18 +123,18 @@ async fn content_with_another_digest_never_gets_the_name() {
     assert_eq!(part_folders(&site), 0);
 }
 
-#[tokio::test]
-async fn an_empty_file_can_be_uploaded() {
-    let site = Site::start().await;
+on_both!(an_empty_file_can_be_uploaded);
+async fn an_empty_file_can_be_uploaded(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let upload = begin(&site, &ana, new(b"")).await;
     uploads::commit(&site.app, &ana, upload.id).await.unwrap();
     assert_eq!(std::fs::metadata(site.folder("imaging/new.dcm")).unwrap().len(), 0);
 }
 
-#[tokio::test]
-async fn somebody_elses_upload_is_none() {
-    let site = Site::start().await;
+on_both!(somebody_elses_upload_is_none);
+async fn somebody_elses_upload_is_none(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let upload = begin(&site, &ana, new(b"0123456789")).await;
     let ben = site.person("ben").await;
@@ -145,9 +146,9 @@ async fn somebody_elses_upload_is_none() {
     assert_eq!(uploads::abandon(&site.app, &ben, upload.id).await.unwrap_err(), theirs);
 }
 
-#[tokio::test]
-async fn an_upload_that_is_given_up_leaves_nothing() {
-    let site = Site::start().await;
+on_both!(an_upload_that_is_given_up_leaves_nothing);
+async fn an_upload_that_is_given_up_leaves_nothing(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let upload = begin(&site, &ana, new(b"0123456789")).await;
     append(&site, &ana, upload.id, 0, &[b"0123"]).await.unwrap();
@@ -157,9 +158,9 @@ async fn an_upload_that_is_given_up_leaves_nothing() {
     assert!(uploads::status(&site.app, &ana, upload.id).await.is_err());
 }
 
-#[tokio::test]
-async fn an_upload_that_nobody_finished_is_cleared_away_by_the_next() {
-    let site = Site::start().await;
+on_both!(an_upload_that_nobody_finished_is_cleared_away_by_the_next);
+async fn an_upload_that_nobody_finished_is_cleared_away_by_the_next(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let old = begin(&site, &ana, new(b"0123456789")).await;
     site.pass(Duration::from_secs(24 * 3600));
@@ -170,18 +171,18 @@ async fn an_upload_that_nobody_finished_is_cleared_away_by_the_next() {
     assert_eq!(part_folders(&site), 1);
 }
 
-#[tokio::test]
-async fn nothing_is_written_where_a_person_may_not() {
-    let site = Site::start().await;
+on_both!(nothing_is_written_where_a_person_may_not);
+async fn nothing_is_written_where_a_person_may_not(on: &Backend) {
+    let site = Site::start(on).await;
     let ben = site.person("ben").await;
     let problem = uploads::begin(&site.app, &ben, &collection("imaging"), new(b"x")).await.unwrap_err();
     assert_eq!(problem.kind, ProblemKind::NotFound);
     assert_eq!(part_folders(&site), 0);
 }
 
-#[tokio::test]
-async fn a_file_needs_a_name() {
-    let site = Site::start().await;
+on_both!(a_file_needs_a_name);
+async fn a_file_needs_a_name(on: &Backend) {
+    let site = Site::start(on).await;
     let ana = site.person("ana").await;
     let request = NewUpload { path: path("/"), ..new(b"x") };
     assert_eq!(uploads::begin(&site.app, &ana, &collection("imaging"), request).await.unwrap_err().code, "upload-path");

@@ -9,6 +9,7 @@ use sealane_model::problem::ProblemKind;
 use sealane_policy::{Action, Resource, Subject};
 use sealane_transfer::guard::{Ask, Details, Refusal};
 
+use crate::backend::Backend;
 use crate::two_sites::{Site, ana, path};
 
 fn ask(site: &Site, who: &str) -> Ask {
@@ -27,9 +28,9 @@ async fn entries(site: &Site) -> Vec<EntryView> {
     site.guard.log().entries(0, 100, &Filter::kind(Access::ContentRead)).unwrap()
 }
 
-#[tokio::test]
-async fn a_permit_is_recorded_before_it_is_given_and_its_outcome_after() {
-    let site = Site::start("hospital-a", Class::Internal).await;
+on_both!(a_permit_is_recorded_before_it_is_given_and_its_outcome_after);
+async fn a_permit_is_recorded_before_it_is_given_and_its_outcome_after(on: &Backend) {
+    let site = Site::start(on, "hospital-a", Class::Internal).await;
     let grant = site.guard.permit::<Read>(ask(&site, "ana")).await.unwrap();
     assert!(grant.permit.covers(site.collection.id, &path("/x/y")));
     let before = entries(&site).await;
@@ -46,9 +47,9 @@ async fn a_permit_is_recorded_before_it_is_given_and_its_outcome_after() {
     assert_eq!((after[1].entry.object.bytes, after[1].entry.object.digest), (Some(7), Some(digest)));
 }
 
-#[tokio::test]
-async fn a_refusal_is_one_entry_and_names_its_decision() {
-    let site = Site::start("hospital-a", Class::Internal).await;
+on_both!(a_refusal_is_one_entry_and_names_its_decision);
+async fn a_refusal_is_one_entry_and_names_its_decision(on: &Backend) {
+    let site = Site::start(on, "hospital-a", Class::Internal).await;
     let refusal = site.guard.permit::<Read>(ask(&site, "bruno")).await.unwrap_err();
     let problem = refusal.problem();
     assert_eq!(problem.kind, ProblemKind::Denied);
@@ -58,9 +59,9 @@ async fn a_refusal_is_one_entry_and_names_its_decision() {
     assert_eq!(entries[0].entry.decision.as_ref().unwrap().id.to_string(), problem.decision.unwrap());
 }
 
-#[tokio::test]
-async fn an_old_sign_in_is_asked_to_step_up() {
-    let site = Site::start("hospital-a", Class::Internal).await;
+on_both!(an_old_sign_in_is_asked_to_step_up);
+async fn an_old_sign_in_is_asked_to_step_up(on: &Backend) {
+    let site = Site::start(on, "hospital-a", Class::Internal).await;
     let mut ask = ask(&site, "ana");
     ask.subject.assurance.auth_time_s = Some(0);
     let problem = site.guard.permit::<Read>(ask).await.unwrap_err().problem();
@@ -69,18 +70,18 @@ async fn an_old_sign_in_is_asked_to_step_up() {
     assert_eq!(entries(&site).await[0].entry.outcome.as_ref().unwrap().outcome, Outcome::StepUp);
 }
 
-#[tokio::test]
-async fn a_grant_that_is_dropped_is_recorded_as_interrupted() {
-    let site = Site::start("hospital-a", Class::Internal).await;
+on_both!(a_grant_that_is_dropped_is_recorded_as_interrupted);
+async fn a_grant_that_is_dropped_is_recorded_as_interrupted(on: &Backend) {
+    let site = Site::start(on, "hospital-a", Class::Internal).await;
     drop(site.guard.permit::<Read>(ask(&site, "ana")).await.unwrap());
     let entries = entries(&site).await;
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[1].entry.outcome.as_ref().unwrap().outcome, Outcome::Interrupted);
 }
 
-#[tokio::test]
-async fn a_caller_that_goes_away_while_it_is_recorded_leaves_no_intent_open() {
-    let site = Site::start("hospital-a", Class::Internal).await;
+on_both!(a_caller_that_goes_away_while_it_is_recorded_leaves_no_intent_open);
+async fn a_caller_that_goes_away_while_it_is_recorded_leaves_no_intent_open(on: &Backend) {
+    let site = Site::start(on, "hospital-a", Class::Internal).await;
     for _ in 0..20 {
         let asking = site.guard.permit::<Read>(ask(&site, "ana"));
         tokio::select! {
@@ -94,18 +95,18 @@ async fn a_caller_that_goes_away_while_it_is_recorded_leaves_no_intent_open() {
     assert_eq!((intents, entries.len()), (20, 40), "every intent has its one outcome");
 }
 
-#[tokio::test]
-async fn a_permit_of_another_kind_is_never_released() {
-    let site = Site::start("hospital-a", Class::Internal).await;
+on_both!(a_permit_of_another_kind_is_never_released);
+async fn a_permit_of_another_kind_is_never_released(on: &Backend) {
+    let site = Site::start(on, "hospital-a", Class::Internal).await;
     let refusal = site.guard.permit::<List>(ask(&site, "ana")).await.unwrap_err();
     assert!(matches!(&refusal, Refusal::Denied(denied) if denied.reason.code == "decision.wrong-kind"), "{refusal}");
     let entries = entries(&site).await;
     assert_eq!(entries[1].entry.outcome.as_ref().unwrap().outcome, Outcome::Failed, "its intent is closed");
 }
 
-#[tokio::test]
-async fn without_a_log_there_is_no_permit() {
-    let site = Site::start("hospital-a", Class::Internal).await;
+on_both!(without_a_log_there_is_no_permit);
+async fn without_a_log_there_is_no_permit(on: &Backend) {
+    let site = Site::start(on, "hospital-a", Class::Internal).await;
     site.guard.log().clone().close().await;
     let refusal = site.guard.permit::<Read>(ask(&site, "ana")).await.unwrap_err();
     assert!(matches!(refusal, Refusal::Unrecorded(_)));

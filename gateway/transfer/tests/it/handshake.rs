@@ -13,15 +13,16 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::backend::Backend;
 use crate::two_sites::{Site, TwoSites};
 
 fn name() -> ServerName<'static> {
     ServerName::try_from("never.compared.example").unwrap()
 }
 
-#[tokio::test]
-async fn a_site_with_another_key_than_the_pinned_one_is_refused_with_both_keys() {
-    let sites = TwoSites::start().await;
+on_both!(a_site_with_another_key_than_the_pinned_one_is_refused_with_both_keys);
+async fn a_site_with_another_key_than_the_pinned_one_is_refused_with_both_keys(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let mut peer = sites.peer.clone();
     let imposter = sites.destination.identity.lane_key().unwrap();
     let pinned = std::mem::replace(&mut peer.descriptor.lane_key, imposter);
@@ -31,10 +32,10 @@ async fn a_site_with_another_key_than_the_pinned_one_is_refused_with_both_keys()
     }
 }
 
-#[tokio::test]
-async fn a_site_that_is_no_peer_is_told_so_and_recorded() {
-    let source = Site::start("hospital-a", Class::Internal).await;
-    let stranger = Site::start("stranger", Class::Internal).await;
+on_both!(a_site_that_is_no_peer_is_told_so_and_recorded);
+async fn a_site_that_is_no_peer_is_told_so_and_recorded(on: &Backend) {
+    let source = Site::start(on, "hospital-a", Class::Internal).await;
+    let stranger = Site::start(on, "stranger", Class::Internal).await;
     let error = stranger.dialer().control(&source.as_peer()).await.unwrap_err();
     assert_eq!(error.code(), "peer-unknown");
     assert!(error.problem().next_step.unwrap().contains("sealane peer invite"));
@@ -44,10 +45,10 @@ async fn a_site_that_is_no_peer_is_told_so_and_recorded() {
     assert_eq!(entry.detail["lane_key"], stranger.identity.lane_key().unwrap().to_string());
 }
 
-#[tokio::test]
-async fn clocks_that_differ_by_more_than_a_minute_are_refused_naming_both_times() {
+on_both!(clocks_that_differ_by_more_than_a_minute_are_refused_naming_both_times);
+async fn clocks_that_differ_by_more_than_a_minute_are_refused_naming_both_times(on: &Backend) {
     for (seconds, opens) in [(59, true), (61, false)] {
-        let sites = TwoSites::start().await;
+        let sites = TwoSites::start(on).await;
         sites.destination.clock.advance(Duration::from_secs(seconds));
         let control = sites.destination.dialer().control(&sites.peer).await;
         assert_eq!(control.is_ok(), opens, "{seconds} s");
@@ -61,17 +62,17 @@ async fn clocks_that_differ_by_more_than_a_minute_are_refused_naming_both_times(
     }
 }
 
-#[tokio::test]
-async fn a_peer_that_says_it_is_another_site_is_not_believed() {
-    let sites = TwoSites::start().await;
+on_both!(a_peer_that_says_it_is_another_site_is_not_believed);
+async fn a_peer_that_says_it_is_another_site_is_not_believed(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let mut peer = sites.peer.clone();
     peer.descriptor.site = sites.destination.identity.site;
     assert!(matches!(sites.destination.dialer().control(&peer).await, Err(LaneError::WrongSite { .. })));
 }
 
-#[tokio::test]
-async fn addresses_are_tried_in_order_and_an_unreachable_peer_is_named_as_such() {
-    let sites = TwoSites::start().await;
+on_both!(addresses_are_tried_in_order_and_an_unreachable_peer_is_named_as_such);
+async fn addresses_are_tried_in_order_and_an_unreachable_peer_is_named_as_such(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let mut peer = sites.peer.clone();
     peer.descriptor.addresses.insert(0, closed.clone());
@@ -81,9 +82,9 @@ async fn addresses_are_tried_in_order_and_an_unreachable_peer_is_named_as_such()
     assert!(matches!(error, LaneError::Unreachable { .. }) && error.is_passing(), "{error}");
 }
 
-#[tokio::test]
-async fn a_lane_is_agreed_for_its_own_protocol_only() {
-    let sites = TwoSites::start().await;
+on_both!(a_lane_is_agreed_for_its_own_protocol_only);
+async fn a_lane_is_agreed_for_its_own_protocol_only(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let pinned = sites.source.identity.lane_key().unwrap();
     for alpn in [vec![b"h2".to_vec()], vec![b"sealane-lane/2".to_vec()]] {
         let mut config = Arc::unwrap_or_clone(lane_client_config(&sites.destination.identity, pinned).unwrap());
@@ -93,9 +94,9 @@ async fn a_lane_is_agreed_for_its_own_protocol_only() {
     }
 }
 
-#[tokio::test]
-async fn without_a_client_certificate_there_is_no_lane() {
-    let sites = TwoSites::start().await;
+on_both!(without_a_client_certificate_there_is_no_lane);
+async fn without_a_client_certificate_there_is_no_lane(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let pinned = sites.source.identity.lane_key().unwrap();
     let with = lane_client_config(&sites.destination.identity, pinned).unwrap();
     let mut config = Arc::unwrap_or_clone(with);
@@ -120,9 +121,9 @@ impl rustls::client::ResolvesClientCert for NoCertificate {
     }
 }
 
-#[tokio::test]
-async fn a_copied_certificate_without_its_key_opens_nothing() {
-    let sites = TwoSites::start().await;
+on_both!(a_copied_certificate_without_its_key_opens_nothing);
+async fn a_copied_certificate_without_its_key_opens_nothing(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let thief = SiteIdentity {
         tls: TlsIdentity {
             certificate_der: sites.destination.identity.tls.certificate_der.clone(),
@@ -135,9 +136,9 @@ async fn a_copied_certificate_without_its_key_opens_nothing() {
     assert!(lane_server_config(&thief).is_err());
 }
 
-#[tokio::test]
-async fn the_pin_is_the_key_and_no_name_is_ever_compared() {
-    let sites = TwoSites::start().await;
+on_both!(the_pin_is_the_key_and_no_name_is_ever_compared);
+async fn the_pin_is_the_key_and_no_name_is_ever_compared(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let config = lane_client_config(&sites.destination.identity, sites.source.identity.lane_key().unwrap()).unwrap();
     assert_eq!(config.alpn_protocols, [LANE_ALPN.to_vec()]);
     let socket = TcpStream::connect(&sites.peer.descriptor.addresses[0]).await.unwrap();

@@ -14,6 +14,7 @@ use sealane_transfer::lane::client::MAX_AHEAD;
 use sealane_transfer::lane::{Chunk, LaneClient, LaneError};
 use sealane_transfer::message::{BatchRequest, BrowseQuery, Expected, Finished, ProgressReport, RangeRequest};
 
+use crate::backend::Backend;
 use crate::two_sites::{TwoSites, ana, path};
 
 async fn plan(lane: &mut LaneClient, after: Option<&RemotePath>) -> Vec<Entry> {
@@ -78,9 +79,9 @@ async fn receive(lane: &mut LaneClient) -> Received {
     }
 }
 
-#[tokio::test]
-async fn a_plan_names_everything_beneath_an_item_once_and_in_order() {
-    let sites = TwoSites::start().await;
+on_both!(a_plan_names_everything_beneath_an_item_once_and_in_order);
+async fn a_plan_names_everything_beneath_an_item_once_and_in_order(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     for index in 0..1_200 {
         sites.source.write(&format!("many/{index:04}.csv"), b"x");
     }
@@ -103,9 +104,9 @@ async fn a_plan_names_everything_beneath_an_item_once_and_in_order() {
     lane.close().await;
 }
 
-#[tokio::test]
-async fn a_large_file_arrives_by_ranges_and_their_heads_make_the_files_digest() {
-    let sites = TwoSites::start().await;
+on_both!(a_large_file_arrives_by_ranges_and_their_heads_make_the_files_digest);
+async fn a_large_file_arrives_by_ranges_and_their_heads_make_the_files_digest(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let content = pattern(usize::try_from(RANGE_BYTES).unwrap() + 3_000_003);
     sites.source.write("scan.dcm", &content);
     let mut lane = sites.lane().await;
@@ -130,9 +131,9 @@ async fn a_large_file_arrives_by_ranges_and_their_heads_make_the_files_digest() 
     assert_eq!(entries.len(), 2, "one intent, one outcome");
 }
 
-#[tokio::test]
-async fn a_batch_of_small_files_arrives_in_one_stream() {
-    let sites = TwoSites::start().await;
+on_both!(a_batch_of_small_files_arrives_in_one_stream);
+async fn a_batch_of_small_files_arrives_in_one_stream(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let mut contents: Vec<Vec<u8>> = (0..300).map(|index| pattern(index * 97)).collect();
     contents.push(pattern(2 * 1024 * 1024 + 17));
     for (index, content) in contents.iter().enumerate() {
@@ -152,9 +153,9 @@ async fn a_batch_of_small_files_arrives_in_one_stream() {
     assert_eq!(entries.last().unwrap().entry.object.files, Some(301));
 }
 
-#[tokio::test]
-async fn a_file_that_changed_or_vanished_is_named_and_the_others_arrive() {
-    let sites = TwoSites::start().await;
+on_both!(a_file_that_changed_or_vanished_is_named_and_the_others_arrive);
+async fn a_file_that_changed_or_vanished_is_named_and_the_others_arrive(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     for name in ["a", "b", "c", "d", "e"] {
         sites.source.write(name, b"as planned");
     }
@@ -172,9 +173,9 @@ async fn a_file_that_changed_or_vanished_is_named_and_the_others_arrive() {
     lane.close().await;
 }
 
-#[tokio::test]
-async fn a_file_that_shrinks_while_it_is_read_is_reported() {
-    let sites = TwoSites::start().await;
+on_both!(a_file_that_shrinks_while_it_is_read_is_reported);
+async fn a_file_that_shrinks_while_it_is_read_is_reported(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     sites.source.write("growing", b"");
     let file = std::fs::OpenOptions::new().write(true).open(sites.source.data().join("growing")).unwrap();
     file.set_len(4 * RANGE_BYTES).unwrap();
@@ -196,9 +197,9 @@ async fn a_file_that_shrinks_while_it_is_read_is_reported() {
     lane.close().await;
 }
 
-#[tokio::test]
-async fn an_order_for_one_file_gives_neither_a_directory_nor_what_lies_beneath() {
-    let sites = TwoSites::start().await;
+on_both!(an_order_for_one_file_gives_neither_a_directory_nor_what_lies_beneath);
+async fn an_order_for_one_file_gives_neither_a_directory_nor_what_lies_beneath(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     sites.source.write("folder/secret", b"not ordered");
     let mut order = sites.order();
     order.items = vec![Item { source: path("/folder"), destination: path("/in"), recursive: false }];
@@ -215,9 +216,9 @@ async fn an_order_for_one_file_gives_neither_a_directory_nor_what_lies_beneath()
     lane.close().await;
 }
 
-#[tokio::test]
-async fn a_lane_takes_eight_requests_ahead_and_no_more() {
-    let sites = TwoSites::start().await;
+on_both!(a_lane_takes_eight_requests_ahead_and_no_more);
+async fn a_lane_takes_eight_requests_ahead_and_no_more(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let mut lane = sites.lane().await;
     for _ in 0..MAX_AHEAD {
         lane.plan(0, None).await.unwrap();
@@ -225,16 +226,16 @@ async fn a_lane_takes_eight_requests_ahead_and_no_more() {
     assert!(matches!(lane.plan(0, None).await, Err(LaneError::Protocol(_))));
 }
 
-#[tokio::test]
-async fn a_lane_that_is_dropped_is_recorded_as_lost() {
-    let sites = TwoSites::start().await;
+on_both!(a_lane_that_is_dropped_is_recorded_as_lost);
+async fn a_lane_that_is_dropped_is_recorded_as_lost(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     drop(sites.lane().await);
     assert_eq!(sites.source.last_lane_code().await, "lane-lost");
 }
 
-#[tokio::test]
-async fn a_lane_ends_when_the_site_stops_and_is_recorded_as_interrupted() {
-    let sites = TwoSites::start().await;
+on_both!(a_lane_ends_when_the_site_stops_and_is_recorded_as_interrupted);
+async fn a_lane_ends_when_the_site_stops_and_is_recorded_as_interrupted(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let mut lane = sites.lane().await;
     sites.source.shutdown.cancel();
     lane.plan(0, None).await.ok();
@@ -243,9 +244,9 @@ async fn a_lane_ends_when_the_site_stops_and_is_recorded_as_interrupted() {
     assert_eq!(entries.last().unwrap().entry.outcome.as_ref().unwrap().outcome, Outcome::Interrupted);
 }
 
-#[tokio::test]
-async fn a_lane_ends_when_its_task_is_cancelled_at_the_source() {
-    let sites = TwoSites::start().await;
+on_both!(a_lane_ends_when_its_task_is_cancelled_at_the_source);
+async fn a_lane_ends_when_its_task_is_cancelled_at_the_source(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let mut lane = sites.lane().await;
     sites.source.task_ended.cancel();
     lane.plan(0, None).await.ok();
@@ -255,9 +256,9 @@ async fn a_lane_ends_when_its_task_is_cancelled_at_the_source() {
     assert_eq!((outcome.outcome, outcome.code.as_str()), (Outcome::Interrupted, "task-ended"));
 }
 
-#[tokio::test]
-async fn what_is_said_on_a_control_connection_arrives_and_is_answered() {
-    let sites = TwoSites::start().await;
+on_both!(what_is_said_on_a_control_connection_arrives_and_is_answered);
+async fn what_is_said_on_a_control_connection_arrives_and_is_answered(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let mut control = sites.destination.dialer().control(&sites.peer).await.unwrap();
     let order = sites.order();
     assert_eq!(control.offer(&sites.signed(&order)).await.unwrap().title, "hospital-a");
@@ -303,9 +304,9 @@ async fn what_is_said_on_a_control_connection_arrives_and_is_answered() {
     control.close().await;
 }
 
-#[tokio::test]
-async fn a_peer_speaks_only_for_people_of_the_identity_providers_it_was_accepted_for() {
-    let sites = TwoSites::start().await;
+on_both!(a_peer_speaks_only_for_people_of_the_identity_providers_it_was_accepted_for);
+async fn a_peer_speaks_only_for_people_of_the_identity_providers_it_was_accepted_for(on: &Backend) {
+    let sites = TwoSites::start(on).await;
     let mut mallory = ana();
     mallory.person.id.issuer = "https://elsewhere.example".to_owned();
     let mut control = sites.destination.dialer().control(&sites.peer).await.unwrap();

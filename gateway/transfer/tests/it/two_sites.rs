@@ -32,6 +32,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::backend::Backend;
+
 /// The identity provider of both sites' people.
 pub(crate) const ISSUER: &str = "https://login.example.edu";
 /// When the tests begin.
@@ -55,12 +57,12 @@ pub(crate) struct Site {
 
 impl Site {
     /// Starts a site whose collection is `class`; Ana may read all of it.
-    pub(crate) async fn start(name: &str, class: Class) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), name, class).await
+    pub(crate) async fn start(on: &Backend, name: &str, class: Class) -> Self {
+        Self::start_in(on, tempfile::tempdir().unwrap(), name, class).await
     }
 
     /// Starts a site in a folder of the caller's choice.
-    pub(crate) async fn start_in(folder: TempDir, name: &str, class: Class) -> Self {
+    pub(crate) async fn start_in(on: &Backend, folder: TempDir, name: &str, class: Class) -> Self {
         for part in ["data", "log"] {
             std::fs::create_dir(folder.path().join(part)).unwrap();
         }
@@ -68,8 +70,7 @@ impl Site {
         let clock = Arc::new(ManualClock::at(NOON));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let identity = Arc::new(identity(name, listener.local_addr().unwrap(), clock.as_ref(), random.as_ref()));
-        let database = Database::connect(&format!("sqlite://{}/site.db?mode=rwc", folder.path().display()), 4).await;
-        let database = database.unwrap();
+        let database = Database::connect(&on.fresh().await, 4).await.unwrap();
         database.migrate().await.unwrap();
         let (collection, connector) = collection(name, class, &folder.path().join("data"), &clock, random.as_ref());
         let snapshot = Snapshot::build(vec![may_read(&collection, &clock, random.as_ref())]).unwrap();
@@ -187,12 +188,12 @@ pub(crate) struct TwoSites {
 }
 
 impl TwoSites {
-    pub(crate) async fn start() -> Self {
-        Self::of_class(Class::Internal).await
+    pub(crate) async fn start(on: &Backend) -> Self {
+        Self::of_class(on, Class::Internal).await
     }
 
-    pub(crate) async fn of_class(class: Class) -> Self {
-        Self::between(Site::start("hospital-a", class).await, Site::start("university-b", class).await).await
+    pub(crate) async fn of_class(on: &Backend, class: Class) -> Self {
+        Self::between(Site::start(on, "hospital-a", class).await, Site::start(on, "university-b", class).await).await
     }
 
     pub(crate) async fn between(source: Site, destination: Site) -> Self {

@@ -9,6 +9,7 @@ use sealane_transfer::guard::Ask;
 
 use super::files::noise;
 use super::world::{Node, Site, Wish, World, ana, failed_with, item};
+use crate::backend::Backend;
 
 async fn may_cancel(site: &Site, task: TaskId) -> sealane_transfer::guard::Grant<permit::CancelTask> {
     let assurance = Assurance { acr: None, amr: Vec::new(), auth_time_s: Some(site.guard.clock().now().as_seconds()) };
@@ -39,9 +40,9 @@ async fn is_canceled_everywhere(world: &World, node: Node, task: &Task) {
     world.source.settled().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_destination_can_cancel() {
-    let world = World::start().await;
+on_both!(the_destination_can_cancel);
+async fn the_destination_can_cancel(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = endless(&world, &node).await;
     let grant = may_cancel(&world.destination, task.id).await;
@@ -51,9 +52,9 @@ async fn the_destination_can_cancel() {
     is_canceled_everywhere(&world, node, &task).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_source_can_cancel() {
-    let world = World::start().await;
+on_both!(the_source_can_cancel);
+async fn the_source_can_cancel(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = endless(&world, &node).await;
     let grant = may_cancel(&world.source, task.id).await;
@@ -62,9 +63,9 @@ async fn the_source_can_cancel() {
     is_canceled_everywhere(&world, node, &task).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_ended_cannot_be_canceled() {
-    let world = World::start().await;
+on_both!(a_task_that_ended_cannot_be_canceled);
+async fn a_task_that_ended_cannot_be_canceled(on: &Backend) {
+    let world = World::start(on).await;
     world.source.write("a", b"a");
     let node = world.destination.run().await;
     let task = world.push(vec![item("/a", "/a")]).await.unwrap();
@@ -74,9 +75,9 @@ async fn a_task_that_ended_cannot_be_canceled() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_large_file_that_grows_while_it_is_read_fails_and_the_others_arrive() {
-    let world = World::start().await;
+on_both!(a_large_file_that_grows_while_it_is_read_fails_and_the_others_arrive);
+async fn a_large_file_that_grows_while_it_is_read_fails_and_the_others_arrive(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     world.source.write("d/growing", &noise(100 << 20));
     world.source.write("d/small", b"small");
@@ -105,9 +106,9 @@ async fn a_large_file_that_grows_while_it_is_read_fails_and_the_others_arrive() 
     world.destination.settled().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_directory_in_the_way_of_a_file_fails_that_file_alone() {
-    let world = World::start().await;
+on_both!(a_directory_in_the_way_of_a_file_fails_that_file_alone);
+async fn a_directory_in_the_way_of_a_file_fails_that_file_alone(on: &Backend) {
+    let world = World::start(on).await;
     world.source.write("d/a", b"a");
     world.source.write("d/b", b"b");
     world.destination.write("d/a/occupied", b"x");
@@ -147,11 +148,11 @@ impl Drop for SmallDisk {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_ends_the_task_and_leaves_no_staging() {
+on_both!(a_full_disk_ends_the_task_and_leaves_no_staging);
+async fn a_full_disk_ends_the_task_and_leaves_no_staging(on: &Backend) {
     let Some(disk) = SmallDisk::mount() else { return };
     let small = Wish { data: Some(disk.0.path().join("data")), ..Wish::default() };
-    let world = World::of(Wish::default(), small).await;
+    let world = World::of(on, Wish::default(), small).await;
     for number in 0..24 {
         world.source.write(format!("d/{number:02}"), &noise(3 << 20));
     }
@@ -168,9 +169,9 @@ async fn a_full_disk_ends_the_task_and_leaves_no_staging() {
     world.destination.settled().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_source_that_was_away_hears_of_a_failure_after_the_destinations_restart() {
-    let world = World::start().await;
+on_both!(a_source_that_was_away_hears_of_a_failure_after_the_destinations_restart);
+async fn a_source_that_was_away_hears_of_a_failure_after_the_destinations_restart(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = endless(&world, &node).await;
     world.source.gate.shut();

@@ -10,6 +10,7 @@ use sealane_transfer::engine::{End, NewTransfer};
 
 use super::files::{name, noise};
 use super::world::{Site, Wish, World, ana, item, path, transfer};
+use crate::backend::Backend;
 
 /// Every kind of name and size that a collection can hold.
 fn fill(site: &Site) {
@@ -40,9 +41,9 @@ fn set_time(site: &Site, name: &str, seconds: u64, nanos: u32) {
     File::open(site.path(name)).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tree_of_odd_names_arrives_byte_for_byte_with_its_times() {
-    let world = World::start().await;
+on_both!(a_tree_of_odd_names_arrives_byte_for_byte_with_its_times);
+async fn a_tree_of_odd_names_arrives_byte_for_byte_with_its_times(on: &Backend) {
+    let world = World::start(on).await;
     fill(&world.source);
     let node = world.destination.run().await;
     let task = world.push(vec![item("/study", "/in/from-a")]).await.unwrap();
@@ -67,9 +68,9 @@ async fn a_tree_of_odd_names_arrives_byte_for_byte_with_its_times() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn both_sites_keep_the_same_end_in_their_tasks_and_logs() {
-    let world = World::start().await;
+on_both!(both_sites_keep_the_same_end_in_their_tasks_and_logs);
+async fn both_sites_keep_the_same_end_in_their_tasks_and_logs(on: &Backend) {
+    let world = World::start(on).await;
     world.source.write("data/a", b"alpha");
     world.source.write("data/b", &noise(5 << 20));
     let node = world.destination.run().await;
@@ -98,9 +99,9 @@ async fn world_is_settled(site: &Site, manifest: Option<sealane_crypto::digest::
     assert_eq!((finish.entry.object.files, finish.entry.object.bytes), (Some(2), Some((5 << 20) + 5)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_destination_can_fetch_what_it_wants() {
-    let world = World::start().await;
+on_both!(a_destination_can_fetch_what_it_wants);
+async fn a_destination_can_fetch_what_it_wants(on: &Backend) {
+    let world = World::start(on).await;
     world.source.write("out/a/b", &noise(300_000));
     let node = world.destination.run().await;
     let task = world.pull(&node.engine, vec![item("/out/a", "/a")], 2).await.unwrap();
@@ -113,9 +114,9 @@ async fn a_destination_can_fetch_what_it_wants() {
     world.destination.settled().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn data_move_within_a_site_without_a_lane() {
-    let site = Site::start("hospital-a", Wish::default()).await;
+on_both!(data_move_within_a_site_without_a_lane);
+async fn data_move_within_a_site_without_a_lane(on: &Backend) {
+    let site = Site::start(on, "hospital-a", Wish::default()).await;
     site.write("from/small", b"small");
     site.write("from/deep/large", &noise(21 << 20));
     let node = site.run().await;
@@ -129,9 +130,9 @@ async fn data_move_within_a_site_without_a_lane() {
     assert!(site.entries().iter().all(|view| view.entry.kind != TransferKind::LaneOpen.into()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_single_file_arrives_in_folders_that_were_not_there_and_replaces_what_was() {
-    let world = World::start().await;
+on_both!(a_single_file_arrives_in_folders_that_were_not_there_and_replaces_what_was);
+async fn a_single_file_arrives_in_folders_that_were_not_there_and_replaces_what_was(on: &Backend) {
+    let world = World::start(on).await;
     world.source.write("results.csv", b"new");
     world.source.write("other.csv", b"other");
     world.destination.write("there/results.csv", b"an older and longer version");
@@ -146,9 +147,9 @@ async fn a_single_file_arrives_in_folders_that_were_not_there_and_replaces_what_
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_empty_directory_is_a_transfer_too() {
-    let world = World::start().await;
+on_both!(an_empty_directory_is_a_transfer_too);
+async fn an_empty_directory_is_a_transfer_too(on: &Backend) {
+    let world = World::start(on).await;
     std::fs::create_dir(world.source.path("nothing")).unwrap();
     let node = world.destination.run().await;
     let task = world.push(vec![item("/nothing", "/nothing")]).await.unwrap();
@@ -158,9 +159,9 @@ async fn an_empty_directory_is_a_transfer_too() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn holes_of_a_sparse_file_stay_holes() {
-    let world = World::start().await;
+on_both!(holes_of_a_sparse_file_stay_holes);
+async fn holes_of_a_sparse_file_stay_holes(on: &Backend) {
+    let world = World::start(on).await;
     let size = 200 << 20;
     File::create(world.source.path("sparse")).unwrap().set_len(size).unwrap();
     let node = world.destination.run().await;
@@ -172,9 +173,9 @@ async fn holes_of_a_sparse_file_stay_holes() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_submission_again_is_the_same_task() {
-    let world = World::start().await;
+on_both!(the_same_submission_again_is_the_same_task);
+async fn the_same_submission_again_is_the_same_task(on: &Backend) {
+    let world = World::start(on).await;
     world.source.write("a", b"a");
     let peer = world.source.peer(&world.destination).await;
     let engine = world.source.engine();

@@ -5,6 +5,7 @@ use sealane_model::{Class, Item};
 use sealane_transfer::engine::End;
 
 use super::world::{Wish, World, failed_with, item, path, transfer};
+use crate::backend::Backend;
 
 async fn nothing_is_there(world: &World) {
     assert_eq!((world.source.tasks().await, world.destination.tasks().await), (0, 0));
@@ -13,9 +14,9 @@ async fn nothing_is_there(world: &World) {
     world.destination.settled().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_destination_whose_policy_says_no_gets_no_byte_and_no_task() {
-    let world = World::of(Wish::default(), Wish { permissions: Vec::new(), ..Wish::default() }).await;
+on_both!(a_destination_whose_policy_says_no_gets_no_byte_and_no_task);
+async fn a_destination_whose_policy_says_no_gets_no_byte_and_no_task(on: &Backend) {
+    let world = World::of(on, Wish::default(), Wish { permissions: Vec::new(), ..Wish::default() }).await;
     world.source.write("a", b"a");
     let refused = world.push(vec![item("/a", "/a")]).await.unwrap_err();
     assert_eq!(refused.kind, ProblemKind::Denied, "{refused}");
@@ -23,18 +24,18 @@ async fn a_destination_whose_policy_says_no_gets_no_byte_and_no_task() {
     nothing_is_there(&world).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_source_whose_policy_says_no_gives_nothing() {
-    let world = World::of(Wish { permissions: Vec::new(), ..Wish::default() }, Wish::default()).await;
+on_both!(a_source_whose_policy_says_no_gives_nothing);
+async fn a_source_whose_policy_says_no_gives_nothing(on: &Backend) {
+    let world = World::of(on, Wish { permissions: Vec::new(), ..Wish::default() }, Wish::default()).await;
     world.source.write("a", b"a");
     let refused = world.pull(&world.destination.engine(), vec![item("/a", "/a")], 1).await.unwrap_err();
     assert_eq!(refused.kind, ProblemKind::Denied, "{refused}");
     nothing_is_there(&world).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_collection_of_a_lower_class_does_not_get_stricter_data() {
-    let world = World::of(Wish { class: Class::Phi, ..Wish::default() }, Wish::default()).await;
+on_both!(a_collection_of_a_lower_class_does_not_get_stricter_data);
+async fn a_collection_of_a_lower_class_does_not_get_stricter_data(on: &Backend) {
+    let world = World::of(on, Wish { class: Class::Phi, ..Wish::default() }, Wish::default()).await;
     world.source.write("a", b"a");
     let pushed = world.push(vec![item("/a", "/a")]).await.unwrap_err();
     assert_eq!((pushed.kind, pushed.code.as_str()), (ProblemKind::Denied, "class-ceiling"));
@@ -44,28 +45,28 @@ async fn a_collection_of_a_lower_class_does_not_get_stricter_data() {
     assert!(world.destination.tree("").is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn data_above_a_peers_ceiling_do_not_leave() {
+on_both!(data_above_a_peers_ceiling_do_not_leave);
+async fn data_above_a_peers_ceiling_do_not_leave(on: &Backend) {
     let phi = || Wish { class: Class::Phi, ..Wish::default() };
-    let world = World::with_ceiling(phi(), phi(), Class::Internal).await;
+    let world = World::with_ceiling(on, phi(), phi(), Class::Internal).await;
     world.source.write("a", b"a");
     let refused = world.push(vec![item("/a", "/a")]).await.unwrap_err();
     assert_eq!(refused.kind, ProblemKind::Denied, "{refused}");
     nothing_is_there(&world).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_read_only_destination_is_refused_at_once() {
-    let world = World::of(Wish::default(), Wish { read_only: true, ..Wish::default() }).await;
+on_both!(a_read_only_destination_is_refused_at_once);
+async fn a_read_only_destination_is_refused_at_once(on: &Backend) {
+    let world = World::of(on, Wish::default(), Wish { read_only: true, ..Wish::default() }).await;
     world.source.write("a", b"a");
     let refused = world.push(vec![item("/a", "/a")]).await.unwrap_err();
     assert_eq!(refused.code, "collection-read-only");
     nothing_is_there(&world).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_peer_that_cannot_be_reached_is_named_as_the_cause() {
-    let world = World::start().await;
+on_both!(a_peer_that_cannot_be_reached_is_named_as_the_cause);
+async fn a_peer_that_cannot_be_reached_is_named_as_the_cause(on: &Backend) {
+    let world = World::start(on).await;
     world.source.write("a", b"a");
     world.destination.gate.shut();
     let refused = world.push(vec![item("/a", "/a")]).await.unwrap_err();
@@ -74,9 +75,9 @@ async fn a_peer_that_cannot_be_reached_is_named_as_the_cause() {
     nothing_is_there(&world).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_without_items_or_with_one_destination_twice_makes_no_sense() {
-    let world = World::start().await;
+on_both!(a_request_without_items_or_with_one_destination_twice_makes_no_sense);
+async fn a_request_without_items_or_with_one_destination_twice_makes_no_sense(on: &Backend) {
+    let world = World::start(on).await;
     let none = world.push(Vec::new()).await.unwrap_err();
     assert_eq!((none.kind, none.code.as_str()), (ProblemKind::BadRequest, "no-items"));
     let twice = world.push(vec![item("/a", "/x"), item("/b", "/x")]).await.unwrap_err();
@@ -88,9 +89,9 @@ async fn a_request_without_items_or_with_one_destination_twice_makes_no_sense() 
     nothing_is_there(&world).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_directory_is_not_sent_as_a_file() {
-    let world = World::start().await;
+on_both!(a_directory_is_not_sent_as_a_file);
+async fn a_directory_is_not_sent_as_a_file(on: &Backend) {
+    let world = World::start(on).await;
     world.source.write("d/a", b"a");
     let node = world.destination.run().await;
     let single = Item { source: path("/d"), destination: path("/d"), recursive: false };
@@ -99,9 +100,9 @@ async fn a_directory_is_not_sent_as_a_file() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_at_the_source_ends_the_task_with_that_reason() {
-    let world = World::start().await;
+on_both!(what_is_not_at_the_source_ends_the_task_with_that_reason);
+async fn what_is_not_at_the_source_ends_the_task_with_that_reason(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = world.push(vec![item("/missing", "/missing")]).await.unwrap();
     let ended = world.destination.ended(&node.engine, task.id).await;

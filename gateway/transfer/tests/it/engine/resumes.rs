@@ -5,6 +5,7 @@ use sealane_model::{Task, TaskState};
 
 use super::files::noise;
 use super::world::{Node, PATIENCE, World, item};
+use crate::backend::Backend;
 
 const LARGE: usize = 100 << 20;
 
@@ -32,9 +33,9 @@ fn moved_little_twice(ended: &Task) {
     assert_eq!((ended.progress.bytes_done, ended.progress.files_done), (large, 1));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_crash_durable_ranges_are_not_fetched_again() {
-    let world = World::start().await;
+on_both!(after_a_crash_durable_ranges_are_not_fetched_again);
+async fn after_a_crash_durable_ranges_are_not_fetched_again(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = held(&world, &node).await;
     node.crash().await;
@@ -48,9 +49,9 @@ async fn after_a_crash_durable_ranges_are_not_fetched_again() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn another_node_of_the_site_takes_over_when_the_first_is_gone() {
-    let world = World::start().await;
+on_both!(another_node_of_the_site_takes_over_when_the_first_is_gone);
+async fn another_node_of_the_site_takes_over_when_the_first_is_gone(on: &Backend) {
+    let world = World::start(on).await;
     let first = world.destination.run().await;
     let task = held(&world, &first).await;
     let second = world.destination.run_beside();
@@ -63,9 +64,9 @@ async fn another_node_of_the_site_takes_over_when_the_first_is_gone() {
     second.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopping_site_puts_its_tasks_down_and_goes_on_at_its_next_start() {
-    let world = World::start().await;
+on_both!(a_stopping_site_puts_its_tasks_down_and_goes_on_at_its_next_start);
+async fn a_stopping_site_puts_its_tasks_down_and_goes_on_at_its_next_start(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = held(&world, &node).await;
     node.stop().await;
@@ -81,9 +82,9 @@ async fn a_stopping_site_puts_its_tasks_down_and_goes_on_at_its_next_start() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_lane_is_opened_again_and_only_its_range_is_repeated() {
-    let world = World::start().await;
+on_both!(a_lost_lane_is_opened_again_and_only_its_range_is_repeated);
+async fn a_lost_lane_is_opened_again_and_only_its_range_is_repeated(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = held(&world, &node).await;
     world.source.gate.cut();
@@ -96,9 +97,9 @@ async fn a_lost_lane_is_opened_again_and_only_its_range_is_repeated() {
     world.source.ended(&world.source.engine(), task.id).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_task_waits_for_a_peer_that_is_away_and_goes_on_when_it_is_back() {
-    let world = World::start().await;
+on_both!(a_task_waits_for_a_peer_that_is_away_and_goes_on_when_it_is_back);
+async fn a_task_waits_for_a_peer_that_is_away_and_goes_on_when_it_is_back(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = held(&world, &node).await;
     world.source.gate.shut();
@@ -110,9 +111,9 @@ async fn a_task_waits_for_a_peer_that_is_away_and_goes_on_when_it_is_back() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn listing_goes_on_where_it_was_and_lists_nothing_twice() {
-    let world = World::start().await;
+on_both!(listing_goes_on_where_it_was_and_lists_nothing_twice);
+async fn listing_goes_on_where_it_was_and_lists_nothing_twice(on: &Backend) {
+    let world = World::start(on).await;
     for number in 0..4_500 {
         world.source.write(format!("many/{}/{number}", number % 7), b"content");
     }
@@ -128,9 +129,9 @@ async fn listing_goes_on_where_it_was_and_lists_nothing_twice() {
     node.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_restart_every_intent_gets_its_one_outcome() {
-    let world = World::start().await;
+on_both!(after_a_restart_every_intent_gets_its_one_outcome);
+async fn after_a_restart_every_intent_gets_its_one_outcome(on: &Backend) {
+    let world = World::start(on).await;
     let node = world.destination.run().await;
     let task = held(&world, &node).await;
     node.crash().await;
@@ -156,12 +157,12 @@ async fn after_a_restart_every_intent_gets_its_one_outcome() {
     world.source.settled().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn recovery_closes_strangers_and_keeps_the_tasks_own_intent_until_its_end() {
+on_both!(recovery_closes_strangers_and_keeps_the_tasks_own_intent_until_its_end);
+async fn recovery_closes_strangers_and_keeps_the_tasks_own_intent_until_its_end(on: &Backend) {
     use sealane_audit::Phase;
     use sealane_audit::event::{Access, Transfer as TransferKind};
 
-    let world = World::start().await;
+    let world = World::start(on).await;
     world.source.write("a", b"a");
     let task = world.push(vec![item("/a", "/a")]).await.unwrap();
     let guard = &world.destination.guard;

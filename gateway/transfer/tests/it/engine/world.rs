@@ -32,9 +32,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answering::Current;
-use super::database::TestDatabase;
 use super::files::{Tree, walk};
 use super::gate::Gate;
+use crate::backend::Backend;
 use crate::two_sites::ISSUER;
 
 /// Nothing in these tests takes this long, unless it is broken.
@@ -53,7 +53,6 @@ pub(crate) struct Site {
     current: Arc<Mutex<Option<Transfers>>>,
     data: PathBuf,
     _folder: TempDir,
-    _database: TestDatabase,
 }
 
 /// An engine that runs.
@@ -102,7 +101,7 @@ impl Default for Wish {
 }
 
 impl Site {
-    pub(crate) async fn start(name: &str, wish: Wish) -> Self {
+    pub(crate) async fn start(on: &Backend, name: &str, wish: Wish) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = wish.data.clone().unwrap_or_else(|| folder.path().join("data"));
         std::fs::create_dir_all(&data).unwrap();
@@ -111,8 +110,7 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gate = Gate::before(listener.local_addr().unwrap()).await;
         let identity = Arc::new(identity(name, gate.address, random.as_ref()));
-        let prepared = TestDatabase::fresh(folder.path()).await;
-        let database = Database::connect(&prepared.url, 8).await.unwrap();
+        let database = Database::connect(&on.fresh().await, 8).await.unwrap();
         database.migrate().await.unwrap();
         let (gateway, collection) = collection_of(name, &wish, &data, random.as_ref());
         let mut db = database.acquire().await.unwrap();
@@ -146,7 +144,6 @@ impl Site {
             current: Arc::default(),
             data,
             _folder: folder,
-            _database: prepared,
         };
         site.listen(listener);
         site
@@ -341,17 +338,17 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn start() -> Self {
-        Self::of(Wish::default(), Wish::default()).await
+    pub(crate) async fn start(on: &Backend) -> Self {
+        Self::of(on, Wish::default(), Wish::default()).await
     }
 
-    pub(crate) async fn of(source: Wish, destination: Wish) -> Self {
-        Self::with_ceiling(source, destination, Class::Phi).await
+    pub(crate) async fn of(on: &Backend, source: Wish, destination: Wish) -> Self {
+        Self::with_ceiling(on, source, destination, Class::Phi).await
     }
 
-    pub(crate) async fn with_ceiling(source: Wish, destination: Wish, ceiling: Class) -> Self {
-        let source = Site::start("hospital-a", source).await;
-        let destination = Site::start("university-b", destination).await;
+    pub(crate) async fn with_ceiling(on: &Backend, source: Wish, destination: Wish, ceiling: Class) -> Self {
+        let source = Site::start(on, "hospital-a", source).await;
+        let destination = Site::start(on, "university-b", destination).await;
         source.trust(&destination, ceiling).await;
         destination.trust(&source, Class::Phi).await;
         Self { source, destination }
