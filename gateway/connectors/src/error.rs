@@ -5,7 +5,7 @@
 
 use std::io;
 
-use sealane_model::problem::ProblemKind;
+use sealane_model::problem::{ProblemKind, sentence};
 use sealane_model::{EntryKind, Problem};
 use thiserror::Error;
 
@@ -148,7 +148,7 @@ impl StorageError {
     #[must_use]
     pub fn problem(&self) -> Problem {
         let (kind, code, title, next) = self.words();
-        Problem::new(kind, code, title, self.to_string()).next(next)
+        Problem::new(kind, code, title, sentence(&self.to_string())).next(sentence(next))
     }
 
     const fn words(&self) -> Words {

@@ -90,6 +90,15 @@ impl ProblemKind {
     }
 }
 
+/// A phrase as a sentence that is read alone: errors and reasons are phrases, because they also stand within longer texts.
+#[must_use]
+pub fn sentence(phrase: &str) -> String {
+    let mut rest = phrase.chars();
+    let first: String = rest.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let stop = if phrase.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{stop}", rest.as_str())
+}
+
 /// What a caller is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{title}: {detail}")]

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use sealane_audit::{AppendError, Event, Kind, Log, OpId, Outcome, OutcomeRecord, Phase, Receipt};
 use sealane_crypto::Random;
 use sealane_model::id::fresh_uuid;
-use sealane_model::problem::ProblemKind;
+use sealane_model::problem::{ProblemKind, sentence};
 use sealane_model::{Clock, Problem};
 use sealane_policy::{ActionType, Decision, Denied, Effect, Engine, Request};
 use tokio_util::task::TaskTracker;
@@ -94,14 +94,6 @@ fn denied_problem(denied: &Denied) -> Problem {
     let problem = Problem::new(kind, denied.reason.code, title, detail).decided_by(denied.decision);
     let remedies: Vec<&str> = denied.unmet.iter().map(|unmet| unmet.remedy.as_str()).collect();
     if remedies.is_empty() { problem } else { problem.next(sentence(&remedies.join("; "))) }
-}
-
-/// Policy's words as a sentence: reasons are phrases, because they also stand within longer texts.
-fn sentence(phrase: &str) -> String {
-    let mut rest = phrase.chars();
-    let first: String = rest.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-    let stop = if phrase.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{first}{}{stop}", rest.as_str())
 }
 
 impl Guard {

@@ -637,6 +637,12 @@ pub(crate) fn errors_show_no_names(bench: &Bench, _: &impl Storage) {
     for error in errors {
         let error = error.unwrap_err();
         assert!(!format!("{error} {error:?} {:?}", error.problem()).contains(secret));
-        assert!(error.problem().next_step.is_some());
+        let problem = error.problem();
+        for words in [&problem.title, &problem.detail, problem.next_step.as_ref().unwrap()] {
+            assert!(words.starts_with(char::is_uppercase), "{words}");
+        }
+        for sentence in [&problem.detail, problem.next_step.as_ref().unwrap()] {
+            assert!(sentence.ends_with('.'), "{sentence}");
+        }
     }
 }

@@ -75,9 +75,10 @@ impl Stop {
 
 /// A problem in one sentence or two.
 pub(super) fn sentence(problem: &Problem) -> String {
+    let detail = problem.detail.trim_end_matches('.');
     match &problem.next_step {
-        Some(next) => format!("{}: {}. Next: {}", problem.title, problem.detail, next),
-        None => format!("{}: {}", problem.title, problem.detail),
+        Some(next) => format!("{}: {detail}. Next: {next}", problem.title),
+        None => format!("{}: {detail}.", problem.title),
     }
 }
 

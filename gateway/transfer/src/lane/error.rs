@@ -5,7 +5,7 @@
 use std::io;
 
 use sealane_crypto::Fingerprint;
-use sealane_model::problem::ProblemKind;
+use sealane_model::problem::{ProblemKind, sentence};
 use sealane_model::{Problem, SiteId, Timestamp};
 
 use super::frame::FrameError;
@@ -121,7 +121,8 @@ impl LaneError {
             return problem.clone();
         }
         let kind = if matches!(self, Self::Identity(_)) { ProblemKind::Internal } else { ProblemKind::Upstream };
-        Problem::new(kind, self.code(), "the other site cannot take part", self.to_string()).next(self.next_step())
+        Problem::new(kind, self.code(), "The other site cannot take part", sentence(&self.to_string()))
+            .next(sentence(self.next_step()))
     }
 
     const fn next_step(&self) -> &'static str {
