@@ -91,6 +91,19 @@ pub async fn release(db: &mut Db, lease: &Lease) -> Result<bool, DbError> {
     Ok(done.rows_affected() == 1)
 }
 
+/// Gives back whatever a node holds, and says how many leases that were. For a node that has just started: what it holds, a
+/// process of its own held that is gone. Whatever still writes with one of these leases is refused from now on.
+///
+/// # Errors
+/// Those of writing.
+pub async fn release_all(db: &mut Db, node: NodeId) -> Result<u64, DbError> {
+    let done = sqlx::query("UPDATE lease SET expires_at = 0, fence = fence + 1 WHERE node = $1 AND expires_at > 0")
+        .bind(node.to_string())
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected())
+}
+
 /// Tasks for this site to move on which nobody works, the oldest first.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::{Db, DbError};
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Its id, new with each start.
+    /// Its id, the same from start to start.
     pub id: NodeId,
     /// Its first heartbeat.
     pub started_at: Timestamp,

@@ -1,11 +1,12 @@
 //! Typed ids: a task's id cannot be handed to a function that wants a collection's.
 //!
-//! All are UUIDs of version 7 (RFC 9562): unique without coordination, ordered by time of creation, shown in the usual
+//! All but the nodes' are UUIDs of version 7 (RFC 9562): unique without coordination, ordered by time of creation, shown in the usual
 //! hyphenated form. Ids are names, not secrets: what must not be guessed is a `Secret` from `sealane-crypto`.
 
 use std::fmt;
 use std::str::FromStr;
 
+use sealane_crypto::VerifyingKey;
 use sealane_crypto::random::{Random, random_bytes};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -77,9 +78,22 @@ typed_id!(
     SiteId, "site"
 );
 typed_id!(
-    /// One running gateway process of a site, for the length of its run.
+    /// One gateway node of a site, the same from start to start.
     NodeId, "node"
 );
+
+impl NodeId {
+    /// The node whose audit log this key signs: a node keeps its key, and so its id, as long as it keeps its log.
+    ///
+    /// A UUID of version 8 (RFC 9562, section 5.8) from the key's fingerprint, and so not ordered by time.
+    #[must_use]
+    pub fn of_log(key: &VerifyingKey) -> Self {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(key.fingerprint().as_bytes()).for_each(|(byte, from)| *byte = *from);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
+
 typed_id!(
     /// A configured connector.
     StorageGatewayId, "storage gateway"

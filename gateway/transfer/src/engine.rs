@@ -216,8 +216,11 @@ impl Transfers {
         worker::run(self).await;
     }
 
-    /// Closes intents that a crash left open in this node's audit log, each with what the database says became of it.
-    /// To be called once, before [`run`](Self::run).
+    /// Closes intents that a crash left open in this node's audit log, each with what the database says became of it, and
+    /// gives back the leases that the node held when it crashed. To be called once, before [`run`](Self::run).
+    ///
+    /// Only who opened the log has a [`Recovery`](sealane_audit::Recovery), and only one process at a time can have it
+    /// open: so no other process acts as this node, and what it seems to hold nobody holds.
     ///
     /// # Errors
     /// If the truth cannot be read or the record cannot be written.

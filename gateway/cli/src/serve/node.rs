@@ -141,6 +141,7 @@ impl Parts {
         let keys = SiteKeys::load(&settings.keys)?;
         let origin = format!("sealane/{}/{}", settings.name, settings.node);
         let log_keys = audit_keys(&settings.keys, &settings.node, random.as_ref())?;
+        let node = NodeId::of_log(&log_keys.signing.verifying_key());
         let options = Options { opened_at_ns: Some(clock.now().as_nanos()), ..Options::default() };
         let (log, recovery) = Log::open_with(&settings.audit, &origin, log_keys, Arc::clone(&random), options)?;
         if recovery.cut_bytes > 0 {
@@ -161,7 +162,6 @@ impl Parts {
             addresses: settings.addresses.clone(),
             url: settings.url.to_string(),
         });
-        let node = NodeId::generate(clock.as_ref(), random.as_ref());
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let engine = Engine::new(policy_sync::load(&database, clock.now()).await?)?;
         let guard = Guard::new(engine, log.clone(), Arc::clone(&clock), Arc::clone(&random));

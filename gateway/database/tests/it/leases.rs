@@ -57,6 +57,29 @@ on_both! {
         assert!(second.fence > first.fence);
     }
 
+    async fn a_node_that_starts_gives_back_what_it_held_and_nobody_elses(db: &TestDatabase) {
+        let database = db.migrated().await;
+        let (mine, ended, theirs) = (
+            stored_task(database, TaskRole::Destination).await.id,
+            stored_task(database, TaskRole::Destination).await.id,
+            stored_task(database, TaskRole::Destination).await.id,
+        );
+        let node = node_id();
+        let mut conn = database.acquire().await.unwrap();
+        let held = lease::acquire(&mut conn, mine, node, NOW, TTL).await.unwrap().unwrap();
+        let over = lease::acquire(&mut conn, ended, node, NOW, TTL).await.unwrap().unwrap();
+        assert!(lease::release(&mut conn, &over).await.unwrap());
+        let other = lease::acquire(&mut conn, theirs, node_id(), NOW, TTL).await.unwrap().unwrap();
+        assert_eq!(lease::release_all(&mut conn, node).await.unwrap(), 1, "what was given back before is left alone");
+        assert!(!lease::renew(&mut conn, &held, NOW, TTL).await.unwrap(), "the process before holds nothing any more");
+        let after = lease::acquire(&mut conn, mine, node, NOW, TTL).await.unwrap().unwrap();
+        assert!(after.fence > held.fence);
+        let state = TaskState::Inactive { reason: Pause::StepUp };
+        let late = task::set_state(&mut conn, mine, &state, "late", NOW, Some(&held)).await;
+        assert!(matches!(late, Err(DbError::Fenced)), "{late:?}");
+        assert!(lease::renew(&mut conn, &other, NOW, TTL).await.unwrap());
+    }
+
     async fn a_renewed_lease_lives_on_and_a_lost_one_cannot_be_renewed(db: &TestDatabase) {
         let task = stored_task(db.migrated().await, TaskRole::Destination).await.id;
         let first = take(db, task, 0).await.unwrap();

@@ -2,18 +2,21 @@
 //!
 //! **Promises.** A task's own intent stays open while the task runs, across any number of restarts, and is closed by its end.
 //! Every other intent of this node belongs to an act that died with the process: it is closed as interrupted, save a
-//! submission or an acceptance whose task is there, which was done.
+//! submission or an acceptance whose task is there, which was done. A node does not wait for leases of its own past: see
+//! docs/decisions/0006-a-node-keeps-its-name.md.
 
 use sealane_audit::event::Transfer as TransferKind;
 use sealane_audit::{Kind, Object, OpenIntent, Outcome, OutcomeRecord, Phase, Recovery};
+use sealane_database::{DbError, lease};
 use sealane_model::{Problem, Task, TaskId};
 
 use super::Transfers;
 use super::ledger::{close_if_ended, op_of};
 use crate::guard::unrecorded;
 
-/// Closes what is open, or takes it over.
+/// Closes what is open, or takes it over; tasks that the node was moving are free for it again at once.
 pub(super) async fn recover(engine: &Transfers, recovery: &Recovery) -> Result<(), Problem> {
+    release_leases(engine).await.map_err(|error| error.problem())?;
     for intent in &recovery.open_intents {
         let id: Option<TaskId> = intent.task.as_ref().and_then(|text| text.parse().ok());
         let task = match id {
@@ -27,6 +30,15 @@ pub(super) async fn recover(engine: &Transfers, recovery: &Recovery) -> Result<(
             }
             _ => close(engine, intent, task.as_ref()).await?,
         }
+    }
+    Ok(())
+}
+
+async fn release_leases(engine: &Transfers) -> Result<(), DbError> {
+    let parts = engine.parts();
+    let given_back = lease::release_all(&mut *parts.database.acquire().await?, parts.node).await?;
+    if given_back > 0 {
+        tracing::info!(tasks = given_back, "tasks that this node moved when it was cut off are taken up again");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use sealane_model::limits::RANGE_BYTES;
 use sealane_model::{Task, TaskState};
 
 use super::files::noise;
-use super::world::{Node, PATIENCE, World, item};
+use super::world::{Node, PATIENCE, Wish, World, item};
 use crate::backend::Backend;
 
 const LARGE: usize = 100 << 20;
@@ -41,6 +41,21 @@ async fn after_a_crash_durable_ranges_are_not_fetched_again(on: &Backend) {
     node.crash().await;
     assert!(!world.destination.path("large").exists(), "half a file has its name");
 
+    world.source.gate.cut();
+    world.source.gate.open();
+    let node = world.destination.run().await;
+    let ended = arrives_whole(&world, &node, &task).await;
+    moved_little_twice(&ended);
+    node.stop().await;
+}
+
+on_both!(a_node_that_was_killed_does_not_wait_for_its_own_lease);
+async fn a_node_that_was_killed_does_not_wait_for_its_own_lease(on: &Backend) {
+    let patient = Wish { lease: PATIENCE * 60, ..Wish::default() };
+    let world = World::of(on, Wish::default(), patient).await;
+    let node = world.destination.run().await;
+    let task = held(&world, &node).await;
+    node.crash().await;
     world.source.gate.cut();
     world.source.gate.open();
     let node = world.destination.run().await;

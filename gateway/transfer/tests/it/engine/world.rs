@@ -51,6 +51,9 @@ pub(crate) struct Site {
     pub(crate) gate: Gate,
     /// The engine of the process that lives now.
     current: Arc<Mutex<Option<Transfers>>>,
+    /// The node that is killed and started again.
+    node: NodeId,
+    lease: Duration,
     data: PathBuf,
     _folder: TempDir,
 }
@@ -64,6 +67,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    fn start(engine: Transfers, shutdown: CancellationToken, tracker: TaskTracker) -> Self {
+        let moving = engine.clone();
+        let running = tokio::spawn(async move { moving.run().await });
+        Self { engine, shutdown, tracker, running }
+    }
+
     /// Kills the engine where it is, as a crash would: nothing is put down in good order.
     pub(crate) async fn crash(self) {
         self.running.abort();
@@ -91,12 +100,14 @@ pub(crate) struct Wish {
     pub(crate) read_only: bool,
     /// Where its data are, if not in its own folder.
     pub(crate) data: Option<PathBuf>,
+    /// How long a node that is gone keeps its tasks.
+    pub(crate) lease: Duration,
 }
 
 impl Default for Wish {
     fn default() -> Self {
         let permissions = vec![Permission::List, Permission::Read, Permission::Write];
-        Self { class: Class::Internal, permissions, read_only: false, data: None }
+        Self { class: Class::Internal, permissions, read_only: false, data: None, lease: Duration::from_secs(2) }
     }
 }
 
@@ -137,11 +148,13 @@ impl Site {
             identity,
             database,
             guard,
-            random,
             collection,
             registry: Arc::new(Registry::new()),
             gate,
             current: Arc::default(),
+            node: NodeId::generate(&SystemClock, random.as_ref()),
+            lease: wish.lease,
+            random,
             data,
             _folder: folder,
         };
@@ -149,18 +162,18 @@ impl Site {
         site
     }
 
-    fn parts(&self, shutdown: CancellationToken, tracker: TaskTracker) -> TransferParts {
+    fn parts(&self, node: NodeId, shutdown: CancellationToken, tracker: TaskTracker) -> TransferParts {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         TransferParts {
             identity: Arc::clone(&self.identity),
-            node: NodeId::generate(clock.as_ref(), self.random.as_ref()),
+            node,
             database: self.database.clone(),
             guard: self.guard.clone(),
             registry: Arc::clone(&self.registry),
             dialer: Arc::new(Dialer::new(Arc::clone(&self.identity), Arc::clone(&clock), Arc::clone(&self.random))),
             clock,
             random: Arc::clone(&self.random),
-            settings: TransferSettings { lease: Duration::from_secs(2), ..TransferSettings::default() },
+            settings: TransferSettings { lease: self.lease, ..TransferSettings::default() },
             shutdown,
             tracker,
         }
@@ -169,7 +182,7 @@ impl Site {
     /// The engine that answers here; it moves something only if it runs.
     pub(crate) fn engine(&self) -> Transfers {
         let mut current = self.current.lock().unwrap();
-        let make = || Transfers::new(self.parts(CancellationToken::new(), TaskTracker::new()));
+        let make = || Transfers::new(self.parts(self.node, CancellationToken::new(), TaskTracker::new()));
         current.get_or_insert_with(make).clone()
     }
 
@@ -177,21 +190,18 @@ impl Site {
     pub(crate) async fn run(&self) -> Node {
         // A process that died here left others alive that write its interrupted outcomes.
         self.guard.settle().await;
-        let node = self.run_beside();
-        *self.current.lock().unwrap() = Some(node.engine.clone());
-        node.engine.recover(self.open_intents()).await.unwrap();
-        node
+        let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let engine = Transfers::new(self.parts(self.node, shutdown.clone(), tracker.clone()));
+        *self.current.lock().unwrap() = Some(engine.clone());
+        engine.recover(self.open_intents()).await.unwrap();
+        Node::start(engine, shutdown, tracker)
     }
 
     /// Starts another node of the same site.
     pub(crate) fn run_beside(&self) -> Node {
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let engine = Transfers::new(self.parts(shutdown.clone(), tracker.clone()));
-        let running = tokio::spawn({
-            let engine = engine.clone();
-            async move { engine.run().await }
-        });
-        Node { engine, shutdown, tracker, running }
+        let id = NodeId::generate(&SystemClock, self.random.as_ref());
+        Node::start(Transfers::new(self.parts(id, shutdown.clone(), tracker.clone())), shutdown, tracker)
     }
 
     /// Serves peers, with whichever engine answers at the time.
