@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use http::{Method, StatusCode};
+use http::{Extensions, HeaderMap, Method, StatusCode};
 use sealane_service::App;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
+use crate::caller::identify;
 use crate::error::{carry, unexplained};
 use crate::middleware::{headers, host, origin, panic, present, receive};
 use crate::options::HttpOptions;
@@ -83,10 +85,19 @@ fn pages(routes: Routes) -> Routes {
         .page(Caller, Method::POST, "/device", ui::device::answer)
 }
 
-async fn not_found() -> Response {
-    carry(StatusCode::NOT_FOUND, unexplained(StatusCode::NOT_FOUND))
+async fn not_found(State(web): State<Web>, headers: HeaderMap, facts: Extensions) -> Response {
+    nowhere(&web, &headers, &facts, StatusCode::NOT_FOUND).await
 }
 
-async fn not_allowed() -> Response {
-    carry(StatusCode::METHOD_NOT_ALLOWED, unexplained(StatusCode::METHOD_NOT_ALLOWED))
+async fn not_allowed(State(web): State<Web>, headers: HeaderMap, facts: Extensions) -> Response {
+    nowhere(&web, &headers, &facts, StatusCode::METHOD_NOT_ALLOWED).await
+}
+
+/// No handler has this address. Somebody who is signed in keeps their navigation; who is not known is told the same.
+async fn nowhere(web: &Web, headers: &HeaderMap, facts: &Extensions, status: StatusCode) -> Response {
+    let mut response = carry(status, unexplained(status));
+    if let Ok(Some(signed_in)) = identify(web, headers, facts).await {
+        response.extensions_mut().insert(signed_in.viewer());
+    }
+    response
 }

@@ -31,6 +31,19 @@ async fn an_unknown_address_and_a_wrong_method_are_explained(on: &Backend) {
     }
 }
 
+on_both!(on_a_page_that_is_not_there_one_is_still_signed_in);
+async fn on_a_page_that_is_not_there_one_is_still_signed_in(on: &Backend) {
+    let site = Site::start(on).await;
+    for page in [site.get(As::Browser, "/no-such-page").await, site.form("/collections", &[]).await] {
+        assert!(page.status.is_client_error(), "{}", page.status);
+        assert!(page.text().contains("Ana Ruiz") && page.text().contains("Sign out"), "{}", page.text());
+    }
+    let request = site.request(As::Nobody, Method::GET, "/no-such-page").header(header::ACCEPT, "text/html");
+    let stranger = site.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    assert!(!stranger.text().contains("Sign out"), "{}", stranger.text());
+}
+
 on_both!(a_body_that_does_not_fit_says_why);
 async fn a_body_that_does_not_fit_says_why(on: &Backend) {
     let site = Site::start(on).await;
