@@ -11,6 +11,15 @@ function follow(region) {
   let spoken = Math.floor((bar.max ? bar.value / bar.max : 0) * 4);
   let ended = false;
 
+  // Every state's words are on the page already: those of the present one are shown. A change is heard, too.
+  function stand(now) {
+    const words = [...document.querySelectorAll("[data-when]")];
+    const shown = words.filter((each) => each.dataset.when === now);
+    if (shown.length === 0 || !shown[0].hidden) return;
+    words.forEach((each) => { each.hidden = !shown.includes(each); });
+    status.textContent = shown[0].textContent;
+  }
+
   function amount(bytes) {
     const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let unit = 0;
@@ -28,6 +37,7 @@ function follow(region) {
     say("bytes", `${amount(now.bytes_done)} of ${amount(now.bytes_total)}${more}`);
     say("lanes", String(now.lanes));
     say("status", task.nice_status);
+    stand(task.reason ? `${task.state} ${task.reason}` : task.state);
     // Heard, not only seen, but at quarters only: a screen reader must not talk without end.
     const quarter = bar.max ? Math.floor((bar.value / bar.max) * 4) : 0;
     if (quarter > spoken) { spoken = quarter; status.textContent = `${quarter * 25} percent`; }

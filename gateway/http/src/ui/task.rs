@@ -32,8 +32,11 @@ pub(crate) fn task(frame: &Frame, task: &TaskView, events: &[TaskEvent]) -> Page
     let title = name(task);
     let main = html! {
         h1 { (title) }
-        p.row { (state_badge(&task.state)) span.soft { "Transfer " code { (task.id) } } }
-        (explanation(&task.state))
+        p.row {
+            @for state in shown(&task.state) { span data-when=[when(&state)] hidden[state != task.state] { (state_badge(&state)) } }
+            span.soft { "Transfer " code { (task.id) } }
+        }
+        @for state in shown(&task.state) { div data-when=[when(&state)] hidden[state != task.state] { (explanation(&state)) } }
         (progress(task))
         section aria-labelledby="about-heading" {
             h2 #about-heading { "About" }
@@ -49,6 +52,28 @@ pub(crate) fn task(frame: &Frame, task: &TaskView, events: &[TaskEvent]) -> Page
         }
     };
     page(frame, &title, &main)
+}
+
+/// The states whose words are on the page: the present one, and those that a script may show in its place while the
+/// task runs. The words are the server's in any case; at the end the page is loaded again.
+fn shown(now: &TaskState) -> Vec<TaskState> {
+    if now.is_final() {
+        return vec![now.clone()];
+    }
+    let waiting = [Pause::StepUp, Pause::PeerUnreachable, Pause::StorageFull];
+    let waiting = waiting.into_iter().map(|reason| TaskState::Inactive { reason });
+    std::iter::once(TaskState::Active).chain(waiting).collect()
+}
+
+/// By which words of the event stream a script knows a state; none for the final ones, which it never shows.
+fn when(state: &TaskState) -> Option<&'static str> {
+    match state {
+        TaskState::Active => Some("ACTIVE"),
+        TaskState::Inactive { reason: Pause::StepUp } => Some("INACTIVE step-up"),
+        TaskState::Inactive { reason: Pause::PeerUnreachable } => Some("INACTIVE peer-unreachable"),
+        TaskState::Inactive { reason: Pause::StorageFull } => Some("INACTIVE storage-full"),
+        TaskState::Succeeded { .. } | TaskState::Failed { .. } => None,
+    }
 }
 
 fn explanation(state: &TaskState) -> Markup {
@@ -121,4 +146,18 @@ pub(crate) async fn stop(
 ) -> Result<Redirect, Failure> {
     transfers::cancel(&web.app, &signed_in.caller, id).await?;
     Ok(Redirect::to(&address::task(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_finds_each_state_by_what_the_stream_says() {
+        for state in shown(&TaskState::Active) {
+            let told = serde_json::to_value(&state).unwrap();
+            let words: Vec<&str> = ["state", "reason"].iter().filter_map(|field| told[field].as_str()).collect();
+            assert_eq!(when(&state), Some(words.join(" ").as_str()));
+        }
+    }
 }
