@@ -174,6 +174,84 @@ describe("the pages", { timeout: 300_000 }, () => {
     assert.ok(seen.includes("1000 of 1000"), `the figures that the stream brought: ${seen.join(", ")}`);
   }));
 
+  it("a transfer that has to wait says so without a click, and what is done about it", () => as(browser, {}, async (page) => {
+    await signIn(page, demo.hospital, ANA);
+    await whileAnaMayWrite(async () => {
+      await prepare(page, "imaging");
+      await review(page);
+      // The stream says once that the other site is away; whatever it says later is the site's own.
+      await page.route("**/stream", async (route) => {
+        const task = await (await page.request.get(route.request().url().replace("/stream", ""))).json();
+        const waiting = JSON.stringify({ ...task, state: "INACTIVE", reason: "peer-unreachable" });
+        await route.fulfill({ contentType: "text/event-stream", body: `event: progress\ndata: ${waiting}\n\n` });
+      }, { times: 1 });
+      await page.getByRole("button", { name: "Start the transfer" }).click();
+      await badge(page, "Waiting: other site unreachable").waitFor();
+      await badge(page, "Active").waitFor({ state: "hidden" });
+      await says(page.getByRole("main"), "It is tried again by itself; nothing is lost.");
+      await says(page.getByRole("status"), "Waiting: other site unreachable");
+      await finished(page);
+    });
+  }));
+
+  it("somebody who may share makes a rule, sees it in force, and revokes it", () => as(browser, {}, async (page, owner) => {
+    await signIn(page, demo.university, BEN);
+    await page.getByRole("link", { name: "Intake" }).click();
+    await page.getByRole("link", { name: "Access rules" }).click();
+    await heading(page, "Access rules").waitFor();
+    await judge(page, "access rules");
+    owner.expect(400);
+    await page.getByRole("button", { name: "Add rule" }).click();
+    await says(page.getByRole("alert"), "No rule was made.");
+    await judge(page, "a rule that is not complete");
+    await page.getByLabel("For whom").selectOption("An e-mail address");
+    await page.getByLabel("E-mail address").fill("dana@hospital-a.example");
+    await page.getByRole("checkbox", { name: /^List/ }).check();
+    await page.getByRole("button", { name: "Add rule" }).click();
+    await says(page.getByRole("status"), "The rule is made and holds from now on.");
+    const made = page.getByRole("row").filter({ hasText: "dana@hospital-a.example" });
+    await says(made, "New");
+    await judge(page, "a rule that was made");
+    await made.getByRole("button", { name: "Revoke" }).click();
+    await says(page.getByRole("status"), "The rule is revoked.");
+    assert.equal(await page.getByRole("row").filter({ hasText: "dana@hospital-a.example" }).count(), 0);
+  }));
+
+  it("directories are made, renamed and deleted, after a second look", () => as(browser, {}, async (page) => {
+    await signIn(page, demo.university, BEN);
+    await page.getByRole("link", { name: "Intake" }).click();
+    await heading(page, "Intake").waitFor();
+    await page.getByText("New directory here").click();
+    await page.getByRole("textbox", { name: "Name" }).fill("drafts of March");
+    await page.getByRole("button", { name: "Make directory" }).click();
+    await heading(page, "drafts of March").waitFor();
+    await page.getByRole("navigation", { name: "Breadcrumbs" }).getByRole("link", { name: "Intake" }).click();
+
+    await page.getByRole("checkbox", { name: "Choose drafts of March" }).check();
+    await page.getByRole("button", { name: "Rename" }).click();
+    await heading(page, "Rename an entry").waitFor();
+    await judge(page, "rename");
+    await page.getByLabel("New name of drafts of March").fill("drafts of April");
+    await page.getByRole("button", { name: "Rename" }).click();
+    await says(page.getByRole("listitem"), "is now called drafts of April.");
+    await judge(page, "renamed");
+    await page.getByRole("link", { name: "Back to the directory" }).click();
+
+    await page.getByRole("checkbox", { name: "Choose drafts of April" }).check();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await heading(page, "Delete drafts of April?").waitFor();
+    await judge(page, "delete");
+    await page.getByRole("link", { name: "Keep it all" }).click();
+    await page.getByRole("checkbox", { name: "Choose drafts of April" }).check();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Delete for good" }).click();
+    await says(page.getByRole("listitem"), "is deleted.");
+    await judge(page, "deleted");
+    await page.getByRole("link", { name: "Back to the directory" }).click();
+    await heading(page, "Intake").waitFor();
+    assert.equal(await page.getByRole("checkbox", { name: "Choose drafts of April" }).count(), 0);
+  }));
+
   it("everything can be done with the keyboard alone", () => as(browser, {}, async (page) => {
     await page.goto(demo.hospital);
     const [first, ...more] = await tabTo(page, page.getByRole("link", { name: "Skip to content" }));
@@ -265,6 +343,7 @@ describe("the pages", { timeout: 300_000 }, () => {
     await judge(page, "an unknown collection");
     await page.goto(`${demo.hospital}/no-such-page`);
     await says(page.getByRole("main"), "Reference");
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
     await judge(page, "an unknown page");
   }));
 });
