@@ -98,7 +98,10 @@ impl Database {
         if let Some((statement, key)) = kind.lock_migrations() {
             sqlx::query(statement).bind(key).fetch_all(&mut *tx).await?;
         }
-        create_table(&mut tx).await?;
+        // Asked, and not left to the statement: PostgreSQL would tell the log at each start that the table is there.
+        if !has_table(&mut tx, kind).await? {
+            create_table(&mut tx).await?;
+        }
         let rows = rows(&mut tx).await?;
         check(&rows)?;
         let mut applied = Vec::new();
@@ -116,8 +119,7 @@ impl Database {
     /// Those of reading.
     pub async fn status(&self) -> Result<Vec<MigrationStatus>, DbError> {
         let mut db = self.acquire().await?;
-        let row = sqlx::query(self.kind().table_count()).bind(TABLE).fetch_one(&mut *db).await?;
-        let rows = if row.try_get::<i64, _>("n")? == 0 { Vec::new() } else { rows(&mut db).await? };
+        let rows = if has_table(&mut db, self.kind()).await? { rows(&mut db).await? } else { Vec::new() };
         let mut list: Vec<_> = MIGRATIONS.iter().map(|migration| known(migration, &rows)).collect();
         list.extend(rows.into_iter().filter(|row| find(row.version).is_none()).map(|row| MigrationStatus {
             version: row.version,
@@ -161,9 +163,14 @@ fn check(rows: &[Row]) -> Result<(), DbError> {
     }
 }
 
+async fn has_table(db: &mut Db, kind: Kind) -> Result<bool, DbError> {
+    let row = sqlx::query(kind.table_count()).bind(TABLE).fetch_one(db).await?;
+    Ok(row.try_get::<i64, _>("n")? > 0)
+}
+
 async fn create_table(db: &mut Db) -> Result<(), DbError> {
     sqlx::query(
-        "CREATE TABLE IF NOT EXISTS schema_migration (
+        "CREATE TABLE schema_migration (
              version    BIGINT NOT NULL PRIMARY KEY,
              name       TEXT   NOT NULL,
              checksum   TEXT   NOT NULL,
