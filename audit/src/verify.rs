@@ -3,7 +3,7 @@
 //! Everything is recomputed from the entries: their order and links, the RFC 6962 roots, the signatures
 //! over them, the commitments behind the openings. Nothing derived is trusted. Four verdicts are given
 //! apart: *integrity* (nothing was altered), *completeness* (nothing is missing), *authenticity* (the
-//! right key signed), *time* (somebody else vouches for when). The first bad entry is named.
+//! right key signed), *time* (witnesses vouch for when). The first bad entry is named.
 //!
 //! A log rewritten and signed again with the same key passes here unless an older checkpoint, kept
 //! elsewhere, is given as an anchor.
@@ -16,6 +16,7 @@ mod openings;
 mod pack;
 mod report;
 mod tiles;
+mod time;
 mod trust;
 mod verdict;
 mod walk;

@@ -30,8 +30,11 @@ pub fn verify_entry(dir: &Path, index: u64, options: &Options) -> Report {
     if let Ok(Some((proof, entry))) = prove(&layout, index) {
         let key = Key::find(&layout, options);
         let report = evidence::judge(&proof, Some(&entry), &key, options);
-        // An anchor over another number of entries needs all of them to be compared with.
-        if report.integrity.is_ok() && options.anchors.iter().all(|anchor| anchor.size() == report.entries) {
+        // Anchors and witnesses' heads over another number of entries need all of them to be compared with.
+        if report.integrity.is_ok()
+            && !report.time.is_bad()
+            && options.anchors.iter().all(|anchor| anchor.size() == report.entries)
+        {
             return Report { subject: subject(index, Some(&entry)), ..report };
         }
     }

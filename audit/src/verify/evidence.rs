@@ -8,7 +8,8 @@ use std::fmt;
 use sealane_crypto::digest::{leaf_hash, verify_inclusion};
 use serde::Serialize;
 
-use super::report::{Report, Subject, not_anchored};
+use super::report::{Report, Subject};
+use super::time::Confirmations;
 use super::trust::{Key, Options, Pin};
 use super::verdict::Verdict;
 use crate::entry::Link;
@@ -18,12 +19,16 @@ use crate::proof::LogProof;
 /// Verifies that the entry with these bytes is where a `tlog-proof` says; without bytes, those in its extra line.
 #[must_use]
 pub fn verify_proof(proof: &LogProof, entry: Option<&[u8]>, options: &Options) -> Report {
-    judge(proof, entry.or(proof.extra.as_deref()), &Key::choose(None, options), options)
+    judge(proof, entry.or(proof.extra.as_deref()), &Key::choose(None, proof.checkpoint.origin(), options), options)
 }
 
 pub(super) fn judge(proof: &LogProof, entry: Option<&[u8]>, key: &Key, options: &Options) -> Report {
     let head = &proof.checkpoint;
     let leaf = entry.map(leaf_hash);
+    let mut times = Confirmations::of(options.policy.as_ref(), std::iter::once(head));
+    if let Some(entry) = entry {
+        times.entry(proof.index, entry);
+    }
     Report {
         origin: Some(head.origin().to_owned()),
         entries: head.size(),
@@ -31,8 +36,8 @@ pub(super) fn judge(proof: &LogProof, entry: Option<&[u8]>, key: &Key, options: 
         key: key.used(),
         integrity: integrity(proof, entry, options),
         completeness: Verdict::unknown("a proof of one entry says nothing about others"),
-        authenticity: key.authenticity(head),
-        time: not_anchored(),
+        authenticity: times.forged().unwrap_or_else(|| key.authenticity(head)),
+        time: times.verdict(head.size()),
         openings: Verdict::unknown("a proof shows no personal values"),
         ..Report::unverifiable(Subject::Entry { index: proof.index, leaf, json: None }, "")
     }
@@ -79,7 +84,7 @@ pub fn verify_receipt(receipt: &ExchangeReceipt, pins: &[Pin], options: &Options
         Err(fault) => (None, Verdict::bad(None, fault.to_string())),
     };
     let side = |record: &SiteRecord| {
-        let key = Key::choose(Some(&record.key), &pinned(record, pins, options));
+        let key = Key::choose(Some(&record.key), record.key.name(), &pinned(record, pins, options));
         judge(&record.proof, Some(record.entry.as_bytes()), &key, options)
     };
     ReceiptReport { recorded, agreement, source: side(&receipt.source), destination: side(&receipt.destination) }

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, Read as _};
 use sealane_crypto::digest::tree::TreeFrontier;
 use sealane_crypto::digest::{Digest, Sha256, leaf_hash, verify_inclusion};
 
-use super::report::{Packed, Report, Subject, not_anchored};
+use super::report::{Packed, Report, Subject};
+use super::time::Confirmations;
 use super::trust::{Key, Options};
 use super::verdict::Verdict;
 use crate::entry::Link;
@@ -25,13 +26,14 @@ pub fn verify_pack(pack: impl BufRead, options: &Options) -> Report {
         Ok(first) => first,
         Err(why) => return none(format!("this is no pack: {why}")),
     };
-    let mut walk = Walk::new(&header);
+    let times = Confirmations::of(options.policy.as_ref(), std::iter::once(&header.checkpoint));
+    let mut walk = Walk::new(&header, times);
     walk.hash.update(&line);
     if let Err(error) = walk.lines(&mut lines) {
         return none(format!("the pack cannot be read: {error}"));
     }
-    let found = walk.found();
-    report(header, found, options)
+    let (found, times) = walk.found();
+    report(header, found, times, options)
 }
 
 /// Lines of bounded length, each with its newline.
@@ -70,18 +72,28 @@ struct Walk<'a> {
     /// An entry that does not name the hash of the one before; the next one tells which was altered.
     suspect: Option<u64>,
     ended: bool,
+    times: Confirmations,
     found: Found,
 }
 
 impl<'a> Walk<'a> {
-    fn new(header: &'a Header) -> Self {
+    fn new(header: &'a Header, times: Confirmations) -> Self {
         let tree = header.range.as_ref().map(|range| range.frontier());
         let altered = match &tree {
             Some(None) => Some(Verdict::bad(None, "the hashes before the range do not fit its beginning")),
             _ => None,
         };
         let found = Found { entries: 0, openings: 0, altered, missing: None };
-        Self { header, hash: Sha256::new(), tree: tree.flatten(), before: None, suspect: None, ended: false, found }
+        Self {
+            header,
+            hash: Sha256::new(),
+            tree: tree.flatten(),
+            before: None,
+            suspect: None,
+            ended: false,
+            times,
+            found,
+        }
     }
 
     fn lines<R: BufRead>(&mut self, lines: &mut Lines<R>) -> io::Result<()> {
@@ -113,6 +125,7 @@ impl<'a> Walk<'a> {
         if let Err(why) = self.place(line).and_then(|()| self.content(line)) {
             self.found.altered.get_or_insert_with(|| Verdict::bad(line.index, why));
         }
+        self.times.entry(line.index, line.entry.as_bytes());
         self.found.entries += 1;
         self.before = Some((line.index, leaf_hash(line.entry.as_bytes())));
     }
@@ -191,14 +204,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn found(mut self) -> Found {
+    fn found(mut self) -> (Found, Confirmations) {
         if !self.ended && self.found.altered.is_none() {
             let why = format!("the pack is cut short after {} entries", self.found.entries);
             self.found.missing = Some(Verdict::bad(None, why));
         }
-        let (Some(range), Some(tree)) = (&self.header.range, &self.tree) else { return self.found };
+        let (Some(range), Some(tree)) = (&self.header.range, &self.tree) else { return (self.found, self.times) };
         if self.found.altered.is_some() || self.found.missing.is_some() {
-            return self.found;
+            return (self.found, self.times);
         }
         let head = &self.header.checkpoint;
         if tree.size() < range.to {
@@ -207,13 +220,13 @@ impl<'a> Walk<'a> {
         } else if let Err(error) = range.settle(tree, head.size(), &head.root()) {
             self.found.altered = Some(Verdict::bad(None, error.to_string()));
         }
-        self.found
+        (self.found, self.times)
     }
 }
 
-fn report(header: Header, found: Found, options: &Options) -> Report {
+fn report(header: Header, found: Found, mut times: Confirmations, options: &Options) -> Report {
     let head = &header.checkpoint;
-    let key = Key::choose(Some(&header.key), options);
+    let key = Key::choose(Some(&header.key), head.origin(), options);
     let entries = found.entries;
     let forked = options.anchors.iter().any(|anchor| anchor.size() == head.size() && anchor.root() != head.root());
     let forked = forked
@@ -235,8 +248,8 @@ fn report(header: Header, found: Found, options: &Options) -> Report {
         integrity: found.altered.or(forked).unwrap_or_else(|| {
             Verdict::ok(format!("{entries} entries, each proven in its place under the root over {}", head.size()))
         }),
-        authenticity: key.authenticity(head),
-        time: not_anchored(),
+        authenticity: times.forged().unwrap_or_else(|| key.authenticity(head)),
+        time: times.verdict(head.size()),
         openings: match found.openings {
             0 => Verdict::unknown("the pack shows no personal values"),
             shown => Verdict::ok(format!("{shown} values are those that the entries committed to")),

@@ -12,7 +12,8 @@ use sealane_crypto::digest::Digest;
 use sealane_crypto::digest::tree::TreeFrontier;
 
 use super::hash_tiles::HashTiles;
-use super::report::{Report, Subject, TileVerdicts, not_anchored};
+use super::report::{Report, Subject, TileVerdicts};
+use super::time::Confirmations;
 use super::trust::{Anchors, Key, Options};
 use super::verdict::Verdict;
 use crate::entry::{Link, leaf};
@@ -20,6 +21,7 @@ use crate::log::chain::{Chain, Fault};
 use crate::log::layout::Layout;
 use crate::log::tile::{self, WIDTH};
 use crate::note::Checkpoint;
+use crate::witness::Policy;
 
 /// The entry bundles under the tiles of a log of that many entries.
 #[derive(Clone)]
@@ -139,15 +141,16 @@ pub(super) struct TileWalk<'a> {
     layout: &'a Layout,
     key: &'a Key,
     anchors: Anchors,
+    policy: Option<&'a Policy>,
     chain: Chain,
     integrity: Option<Verdict>,
     completeness: Option<Verdict>,
 }
 
 impl<'a> TileWalk<'a> {
-    pub(super) fn new(layout: &'a Layout, key: &'a Key, options: &Options) -> Self {
-        let anchors = Anchors::new(options);
-        Self { layout, key, anchors, chain: Chain::new(), integrity: None, completeness: None }
+    pub(super) fn new(layout: &'a Layout, key: &'a Key, options: &'a Options) -> Self {
+        let (anchors, policy) = (Anchors::new(options), options.policy.as_ref());
+        Self { layout, key, anchors, policy, chain: Chain::new(), integrity: None, completeness: None }
     }
 
     pub(super) fn run(mut self) -> io::Result<Found> {
@@ -157,15 +160,23 @@ impl<'a> TileWalk<'a> {
             None => return Ok(headless("the checkpoint file is missing: nothing says what the tiles hold".to_owned())),
         };
         self.anchors.add(head.clone(), "the checkpoint file");
+        self.anchors.add_kept(self.layout)?;
+        let mut times = Confirmations::of(self.policy, self.anchors.heads());
         let bundles = Bundles::new(self.layout, head.size());
         let mut hashes = HashTiles::new(self.layout.tiles(), head.size());
-        self.entries(&bundles, &head, &mut hashes)?;
+        self.entries(&bundles, &head, &mut hashes, &mut times)?;
         let hash_tiles = hashes.finish()?;
         self.root(&head, &hash_tiles);
-        Ok(Found { report: self.report(&head), hash_tiles })
+        Ok(Found { report: self.report(&head, times), hash_tiles })
     }
 
-    fn entries(&mut self, bundles: &Bundles, head: &Checkpoint, hashes: &mut HashTiles) -> io::Result<()> {
+    fn entries(
+        &mut self,
+        bundles: &Bundles,
+        head: &Checkpoint,
+        hashes: &mut HashTiles,
+        times: &mut Confirmations,
+    ) -> io::Result<()> {
         self.anchors.meet(&self.chain);
         for number in 0..bundles.count() {
             let first = self.chain.size();
@@ -194,6 +205,7 @@ impl<'a> TileWalk<'a> {
                     }
                 }
                 self.anchors.meet(&self.chain);
+                times.entry(index, &entry);
             }
         }
         Ok(())
@@ -213,7 +225,7 @@ impl<'a> TileWalk<'a> {
         self.integrity = Some(Verdict::Bad { entry, place, why });
     }
 
-    fn report(mut self, head: &Checkpoint) -> Report {
+    fn report(mut self, head: &Checkpoint, mut times: Confirmations) -> Report {
         let size = self.chain.size();
         let whole = size == head.size();
         let altered = self.integrity.take().or_else(|| self.anchors.missed());
@@ -225,7 +237,7 @@ impl<'a> TileWalk<'a> {
             }
         });
         let short = self.anchors.beyond(size).map(|why| Verdict::bad(size, why));
-        let completeness = self.completeness.take().or(short);
+        let completeness = self.completeness.take().or(short).or_else(|| self.anchors.damaged());
         let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key));
         Report {
             subject: Subject::Log,
@@ -236,8 +248,8 @@ impl<'a> TileWalk<'a> {
             integrity,
             completeness: completeness
                 .unwrap_or_else(|| Verdict::ok("the entries reach as far as the newest checkpoint known")),
-            authenticity: self.key.wrong().or(not_signed).unwrap_or_else(|| self.key.signed()),
-            time: not_anchored(),
+            authenticity: self.key.wrong().or(not_signed).or(times.forged()).unwrap_or_else(|| self.key.signed()),
+            time: times.verdict(size),
             openings: Verdict::unknown("a copy of tiles has no openings"),
             tiles: None,
         }

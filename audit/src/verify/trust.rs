@@ -3,6 +3,9 @@
 //! Whatever lies beside the log may be the attacker's. A key from outside rules out another signer; an
 //! earlier checkpoint from outside makes a fork or a rollback visible, also one made with the stolen key.
 
+use std::fs;
+use std::io;
+
 use sealane_crypto::digest::Digest;
 use sealane_crypto::fingerprint::Fingerprint;
 use sealane_crypto::sign::VerifyingKey;
@@ -12,6 +15,7 @@ use super::verdict::Verdict;
 use crate::log::chain::Chain;
 use crate::log::layout::Layout;
 use crate::note::{Checkpoint, VerifierKey};
+use crate::witness::Policy;
 
 /// What the verifier knows from elsewhere, and how far it should look.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +26,19 @@ pub struct Options {
     pub fingerprint: Option<Fingerprint>,
     /// Checkpoints of this log seen earlier and kept elsewhere: they make a fork or a rollback visible.
     pub anchors: Vec<Checkpoint>,
+    /// Witnesses whose word counts, and how many of them; perhaps the keys of logs too.
+    pub policy: Option<Policy>,
     /// Compare the C2SP tiles too. They are derived, and what a copy without segments is verified from.
     pub tiles: bool,
+}
+
+impl Options {
+    /// The key that the policy lists for the log of that name.
+    fn listed(&self, origin: Option<&str>) -> Option<VerifyingKey> {
+        let origin = origin.filter(|_| self.fingerprint.is_none())?;
+        let log = self.policy.as_ref()?.logs().iter().find(|log| log.key.name() == origin)?;
+        Some(log.key.key())
+    }
 }
 
 /// A log's key as the auditor knows it.
@@ -88,19 +103,21 @@ impl Key {
             Ok(None) => Ok(None),
             Err(error) => Err(error.to_string()),
         };
-        Self::decide(&beside, options)
+        let head = layout.read_checkpoint().ok().flatten().and_then(|text| Checkpoint::parse(&text).ok());
+        Self::decide(&beside, head.as_ref().map(Checkpoint::origin), options)
     }
 
-    /// The given key, else the one in the document that is verified.
-    pub(super) fn choose(beside: Option<&VerifierKey>, options: &Options) -> Self {
-        Self::decide(&Ok(beside.cloned()), options)
+    /// The given key, else the one in the document that is verified, about the log of that name.
+    pub(super) fn choose(beside: Option<&VerifierKey>, origin: &str, options: &Options) -> Self {
+        Self::decide(&Ok(beside.cloned()), Some(origin), options)
     }
 
-    fn decide(beside: &Result<Option<VerifierKey>, String>, options: &Options) -> Self {
+    fn decide(beside: &Result<Option<VerifierKey>, String>, named: Option<&str>, options: &Options) -> Self {
         let origin = beside.as_ref().ok().and_then(Option::as_ref).map(|key| key.name().to_owned());
+        let given = options.key.or_else(|| options.listed(named.or(origin.as_deref())));
         let found = beside.as_ref().ok().and_then(Option::as_ref).map(VerifierKey::key);
         let fits = |key: VerifyingKey| options.fingerprint.is_none_or(|wanted| key.fingerprint() == wanted);
-        let wrong = match (beside, options.key) {
+        let wrong = match (beside, given) {
             (Err(error), _) => Some(format!("origin.pub beside the log is damaged: {error}")),
             (Ok(Some(key)), Some(pinned)) if key.key() != pinned => Some(format!(
                 "the key that comes with the log is {} and the given one is {}",
@@ -115,8 +132,8 @@ impl Key {
             }
             _ => None,
         };
-        let pinned = options.key.is_some() || (options.fingerprint.is_some() && found.is_some_and(fits));
-        Self { key: options.key.or(found), origin, pinned, wrong }
+        let pinned = given.is_some() || (options.fingerprint.is_some() && found.is_some_and(fits));
+        Self { key: given.or(found), origin, pinned, wrong }
     }
 
     pub(super) fn used(&self) -> Option<KeyUsed> {
@@ -172,17 +189,51 @@ struct Anchor {
 pub(super) struct Anchors {
     all: Vec<Anchor>,
     missed: Option<Verdict>,
+    /// Some could not be read.
+    damaged: Option<String>,
 }
 
 impl Anchors {
     pub(super) fn new(options: &Options) -> Self {
         let all = options.anchors.iter().cloned();
         let all = all.map(|head| Anchor { head, from: "an earlier checkpoint" }).collect();
-        Self { all, missed: None }
+        Self { all, missed: None, damaged: None }
     }
 
     pub(super) fn add(&mut self, head: Checkpoint, from: &'static str) {
         self.all.push(Anchor { head, from });
+    }
+
+    /// Adds the cosigned heads that the log keeps beside itself.
+    pub(super) fn add_kept(&mut self, layout: &Layout) -> io::Result<()> {
+        let files = match fs::read_dir(layout.directory().join("checkpoints")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            files => files?,
+        };
+        for file in files {
+            let file = file?;
+            // Only what is named by a size is a head; a write under way has another name.
+            if file.file_name().to_str().is_none_or(|name| name.parse::<u64>().is_err()) {
+                continue;
+            }
+            match Checkpoint::parse(&String::from_utf8_lossy(&fs::read(file.path())?)) {
+                Ok(head) => self.add(head, "a cosigned checkpoint beside the log"),
+                Err(error) => {
+                    let name = file.file_name();
+                    self.damaged = Some(format!("checkpoints/{} is damaged: {error}", name.display()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A kept head that cannot be read: what it said is missing.
+    pub(super) fn damaged(&self) -> Option<Verdict> {
+        self.damaged.as_ref().map(|why| Verdict::bad(None, why.clone()))
+    }
+
+    pub(super) fn heads(&self) -> impl Iterator<Item = &Checkpoint> {
+        self.all.iter().map(|anchor| &anchor.head)
     }
 
     /// Compares the entries so far with the heads over as many.

@@ -8,7 +8,8 @@ use sealane_crypto::sign::VerifyingKey;
 
 use super::blame;
 use super::openings::Openings;
-use super::report::{Report, Subject, not_anchored};
+use super::report::{Report, Subject};
+use super::time::Confirmations;
 use super::trust::{Anchors, Key, Options};
 use super::verdict::Verdict;
 use crate::entry::Link;
@@ -18,6 +19,7 @@ use crate::log::frame::Record;
 use crate::log::layout::Layout;
 use crate::log::tail::{SoundEnd, Tail};
 use crate::note::Checkpoint;
+use crate::witness::Policy;
 
 /// Signatures checked together, on all processors.
 const SIGNATURES_AT_ONCE: usize = 4096;
@@ -35,6 +37,7 @@ pub(super) struct Walk<'a> {
     key: &'a Key,
     origin: Option<String>,
     anchors: Anchors,
+    policy: Option<&'a Policy>,
     chain: Chain,
     /// After the last batch that its trailer confirms.
     sound: (Chain, Place),
@@ -44,13 +47,14 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(layout: &'a Layout, key: &'a Key, options: &Options) -> Self {
+    pub(super) fn new(layout: &'a Layout, key: &'a Key, options: &'a Options) -> Self {
         Self {
             layout,
             segments: layout.segments(),
             key,
             origin: key.origin.clone(),
             anchors: Anchors::new(options),
+            policy: options.policy.as_ref(),
             chain: Chain::new(),
             sound: (Chain::new(), Place::default()),
             unsigned: Vec::new(),
@@ -61,14 +65,16 @@ impl<'a> Walk<'a> {
 
     pub(super) fn run(mut self) -> io::Result<Report> {
         let published = self.published()?;
+        self.anchors.add_kept(self.layout)?;
+        let mut confirmations = Confirmations::of(self.policy, self.anchors.heads());
         let mut openings = Openings::new(self.layout)?;
-        let wrong = self.entries(&mut openings)?;
+        let wrong = self.entries(&mut openings, &mut confirmations)?;
         self.check_signatures();
         let size = self.sound.0.size();
         let all_sound = wrong.is_none() && self.chain.size() == size;
         let completeness = self.judge(wrong, published)?;
         let openings = openings.finish(size, all_sound)?;
-        Ok(self.report(completeness, openings))
+        Ok(self.report(completeness, openings, confirmations))
     }
 
     /// The checkpoint beside the log is an anchor like any other; what is wrong with it, if something is.
@@ -86,7 +92,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn entries(&mut self, openings: &mut Openings) -> io::Result<Option<Wrong>> {
+    fn entries(&mut self, openings: &mut Openings, times: &mut Confirmations) -> io::Result<Option<Wrong>> {
         let mut cursor = Cursor::new(&self.segments, Place::default(), Care::Strict);
         self.anchors.meet(&self.chain);
         loop {
@@ -100,6 +106,7 @@ impl<'a> Walk<'a> {
                         return Ok(Some(Wrong { entry, at, why }));
                     }
                     openings.entry(index, bytes)?;
+                    times.entry(index, bytes);
                     self.anchors.meet(&self.chain);
                 }
                 Step::Record { at, record: Record::Trailer { size, note }, next } => {
@@ -174,6 +181,9 @@ impl<'a> Walk<'a> {
         if let Some(why) = published {
             return Ok(Verdict::bad(None, why));
         }
+        if let Some(damaged) = self.anchors.damaged() {
+            return Ok(damaged);
+        }
         Ok(match (tail, wrong) {
             (Tail::Clean, _) => Verdict::ok("the entries reach as far as the newest checkpoint known"),
             (Tail::Damaged, wrong) => {
@@ -190,13 +200,13 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn authenticity(&mut self) -> Verdict {
+    fn authenticity(&mut self, forged: Option<Verdict>) -> Verdict {
         let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key));
-        self.authenticity.take().or(not_signed).unwrap_or_else(|| self.key.signed())
+        self.authenticity.take().or(not_signed).or(forged).unwrap_or_else(|| self.key.signed())
     }
 
-    fn report(mut self, completeness: Verdict, openings: Verdict) -> Report {
-        let authenticity = self.authenticity();
+    fn report(mut self, completeness: Verdict, openings: Verdict, mut times: Confirmations) -> Report {
+        let authenticity = self.authenticity(times.forged());
         let (chain, _) = self.sound;
         let links = format!("{} entries, each link and each root recomputed", chain.size());
         Report {
@@ -208,7 +218,7 @@ impl<'a> Walk<'a> {
             integrity: self.integrity.unwrap_or_else(|| Verdict::ok(links)),
             completeness,
             authenticity,
-            time: not_anchored(),
+            time: times.verdict(chain.size()),
             openings,
             tiles: None,
         }

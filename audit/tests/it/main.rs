@@ -45,4 +45,6 @@ mod verifier;
 #[cfg(test)]
 mod witness_policy;
 #[cfg(test)]
+mod witnessed;
+#[cfg(test)]
 mod witnessing;

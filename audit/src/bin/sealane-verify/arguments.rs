@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser};
-use sealane_audit::note::Checkpoint;
+use sealane_audit::note::{Checkpoint, KeyKind, VerifierKey};
 use sealane_audit::verify::{Options, Pin};
+use sealane_audit::witness::Policy;
 
 pub(crate) const USAGE: &str = "\
 usage: sealane-verify log DIR          a log's directory, or a copy of it (tile/ and checkpoint, or seg/)
@@ -20,6 +21,9 @@ options
                  what is verified is used, and said to be so
   --anchor FILE  a checkpoint of the log that you kept from earlier, as often as you like: shows a log that
                  was rewritten, forked or rolled back
+  --witness KEY  the verifier key of a witness that must have cosigned, as often as you like: shows by when
+                 entries were there
+  --policy FILE  a C2SP tlog-policy instead: which witnesses, how many of them, perhaps which logs
   --entry FILE   for a proof: the exact bytes of the entry
   --tiles        for a log: compare the C2SP tiles beside the segments too
   --json         one JSON document instead of text
@@ -54,6 +58,7 @@ pub(crate) fn parse() -> Result<Asked, String> {
     let mut parser = Parser::from_env();
     let mut words: Vec<OsString> = Vec::new();
     let (mut pins, mut options) = (Vec::new(), Options::default());
+    let (mut witnesses, mut policies) = (Vec::new(), Vec::new());
     let (mut entry, mut json) = (None, false);
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
@@ -62,6 +67,8 @@ pub(crate) fn parse() -> Result<Asked, String> {
             Arg::Long("tiles") => options.tiles = true,
             Arg::Long("key") => pins.push(key(value(&mut parser)?)?),
             Arg::Long("anchor") => options.anchors.push(anchor(value(&mut parser)?.as_ref())?),
+            Arg::Long("witness") => witnesses.push(witness(value(&mut parser)?)?),
+            Arg::Long("policy") => policies.push(policy(value(&mut parser)?.as_ref())?),
             Arg::Long("entry") => entry = Some(value(&mut parser)?.into()),
             Arg::Value(word) => words.push(word),
             other => return Err(other.unexpected().to_string()),
@@ -73,6 +80,11 @@ pub(crate) fn parse() -> Result<Asked, String> {
         (_, [pin]) => pin.set(&mut options),
         _ => return Err("one key is enough: only a receipt is of two logs".to_owned()),
     }
+    options.policy = match (witnesses.as_slice(), policies.pop()) {
+        ([], policy) if policies.is_empty() => policy,
+        (witnesses, None) => Some(all_of(witnesses)?),
+        _ => return Err("either one --policy, or --witness".to_owned()),
+    };
     if entry.is_some() && !matches!(subject, Subject::Proof { .. }) {
         return Err("--entry belongs to a proof".to_owned());
     }
@@ -113,4 +125,23 @@ fn key(text: OsString) -> Result<Pin, String> {
 fn anchor(path: &Path) -> Result<Checkpoint, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("the anchor cannot be read: {error}"))?;
     Checkpoint::parse(&text).map_err(|error| format!("the anchor is {error}"))
+}
+
+fn witness(text: OsString) -> Result<VerifierKey, String> {
+    let text = text.into_string().map_err(|_| "the value of --witness is not text")?;
+    let key: VerifierKey = text.parse().map_err(|error| format!("--witness is {error}"))?;
+    if key.kind() == KeyKind::Cosigner { Ok(key) } else { Err("--witness is a log's key, not a cosigner's".to_owned()) }
+}
+
+fn policy(path: &Path) -> Result<Policy, String> {
+    let text = std::fs::read(path).map_err(|error| format!("the policy cannot be read: {error}"))?;
+    Policy::parse(&text).map_err(|error| error.to_string())
+}
+
+/// The policy that asks for every one of these witnesses.
+fn all_of(witnesses: &[VerifierKey]) -> Result<Policy, String> {
+    let lines: String = witnesses.iter().map(|key| format!("witness {} {key}\n", key.name())).collect();
+    let names: String = witnesses.iter().map(|key| format!(" {}", key.name())).collect();
+    let text = format!("{lines}group all-of-them all{names}\nquorum all-of-them\n");
+    Policy::parse(text.as_bytes()).map_err(|error| format!("these witnesses do not go together: {error}"))
 }
