@@ -38,7 +38,7 @@ use sealane_crypto::aead::AeadKey;
 use sealane_crypto::digest::Digest;
 use sealane_crypto::random::Random;
 use sealane_crypto::sign::SigningKey;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::erase::{EraseError, Erased};
 pub use self::error::{AppendError, OpenError, ProveError, ReadError};
@@ -193,6 +193,12 @@ impl Log {
     pub fn head(&self) -> (u64, Digest) {
         let head = self.0.state.head();
         (head.size(), head.root())
+    }
+
+    /// Its size as it grows: for whoever follows the log, such as a search index.
+    #[must_use]
+    pub fn growth(&self) -> watch::Receiver<u64> {
+        self.0.state.growth.subscribe()
     }
 
     /// Can the log take an intent now? Asks the file system, and looks whether a failure is over.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, RwLock};
 
 use sealane_crypto::digest::{Digest, root_of};
+use tokio::sync::watch;
 
 use super::cursor::Place;
 use super::error::AppendError;
@@ -20,6 +21,8 @@ pub(super) struct LogState {
     pub(super) options: Options,
     pub(super) guard: Guard,
     head: RwLock<Checkpoint>,
+    /// The size of the head, for whoever waits for more.
+    pub(super) growth: watch::Sender<u64>,
     places: Mutex<Places>,
     hashes: Mutex<Hashes>,
     trouble: Mutex<Option<AppendError>>,
@@ -66,6 +69,7 @@ impl LogState {
             origin: origin.to_owned(),
             options,
             guard,
+            growth: watch::Sender::new(head.size()),
             head: RwLock::new(head),
             places: Mutex::new(places),
             hashes: Mutex::new(hashes),
@@ -108,7 +112,9 @@ impl LogState {
             hashes.push(*leaf);
         }
         drop(hashes);
+        let size = head.size();
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = head;
+        self.growth.send_replace(size);
         self.wake_housekeeper();
     }
 
