@@ -72,6 +72,10 @@ actions! {
     ReadRules = "read-rules", Govern;
     /// Read the audit log: the site's, or the entries of one task.
     ReadAudit = "read-audit", Site;
+    /// Read the audit entries of what one did oneself.
+    ReadOwnAudit = "read-own-audit", Site;
+    /// Build the audit log's search index again.
+    RebuildIndex = "rebuild-index", Site;
     /// See the peers of the site.
     ListPeers = "list-peers", Site;
     /// Invite, accept and remove peers.
@@ -153,6 +157,8 @@ impl Action {
             Self::ManageRules => "manage the access rules of this place",
             Self::ReadRules => "see the access rules of this place",
             Self::ReadAudit => "read these audit entries",
+            Self::ReadOwnAudit => "read the audit entries of what you did",
+            Self::RebuildIndex => "build the search index of the audit log again",
             Self::ListPeers => "see the peers of this site",
             Self::ManagePeers => "manage the peers of this site",
             Self::ShowSelf => "see what this site knows about you",

@@ -83,6 +83,9 @@ pub(crate) fn deciding(rows: &[&DataRule], facts: &Facts, effect: RowEffect) -> 
 pub(crate) fn denial(action: Action, rows: &[&DataRule], facts: &Facts) -> Verdict {
     let mut missing = Missing { action, first: None, unmet: Vec::new() };
     missing.class(facts);
+    if rows.iter().any(|row| row.when == Fact::Auditor && row.effect == RowEffect::Deny) {
+        missing.auditor(facts);
+    }
     let speaks_of = |fact: Fact| rows.iter().any(|row| row.when == fact);
     if speaks_of(Fact::Refused) {
         missing.refusals(facts, speaks_of(Fact::RefusedBeneath));
@@ -155,6 +158,20 @@ impl Missing {
             let text =
                 format!("the site that speaks for you is not accepted for this class of data, so you cannot {does}");
             self.add("peer.ceiling", text, unmet.clone());
+        }
+    }
+
+    fn auditor(&mut self, facts: &Facts) {
+        if facts.holds(Fact::Auditor, RowEffect::Deny) {
+            let unmet = Unmet {
+                have: "the role 'auditor'".to_owned(),
+                need: "not to be an auditor of this site".to_owned(),
+                remedy: "ask somebody who is no auditor to do it, or an administrator to take the role from you"
+                    .to_owned(),
+            };
+            let text =
+                format!("an auditor changes nothing and touches no data, so you cannot {}", self.action.in_words());
+            self.add("role.auditor", text, unmet);
         }
     }
 

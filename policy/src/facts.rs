@@ -37,6 +37,7 @@ pub(crate) struct Facts {
     owner: Truth,
     administrator: bool,
     officer: bool,
+    auditor: bool,
     nobody: bool,
 }
 
@@ -52,6 +53,7 @@ impl Facts {
             owner: Truth::Unknown,
             administrator: subject.has_role(Role::Administrator),
             officer: subject.has_role(Role::SecurityOfficer) || subject.has_role(Role::ComplianceOfficer),
+            auditor: subject.has_role(Role::Auditor),
             nobody: subject.person.is_none(),
         };
         match &request.resource.kind {
@@ -88,6 +90,7 @@ impl Facts {
             Fact::Owner => self.owner,
             Fact::Administrator => self.administrator.into(),
             Fact::Officer => self.officer.into(),
+            Fact::Auditor => self.auditor.into(),
             Fact::Nobody => self.nobody.into(),
         }
     }

@@ -90,6 +90,10 @@ kinds! {
     CancelTask: CancelTask;
     /// Reads audit entries.
     SeeAudit: ReadAudit;
+    /// Reads the audit entries of what one did oneself.
+    SeeOwnAudit: ReadOwnAudit;
+    /// Builds the search index of the audit log again.
+    RebuildIndex: RebuildIndex;
     /// Sees what the site has: collections and peers.
     SeeSite: ListCollections | ListPeers;
     /// Configures collections.

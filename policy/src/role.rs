@@ -15,18 +15,21 @@ pub enum Role {
     SecurityOfficer,
     /// Accounts for disclosures: reads the audit log and the access rules.
     ComplianceOfficer,
+    /// Audits from outside: reads the whole audit log and its reports, changes nothing and touches no data (AU-9(4)).
+    Auditor,
     /// Moves and shares data as access rules allow.
     Researcher,
 }
 
 /// A text that names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown role: use one of administrator, security-officer, compliance-officer, researcher")]
+#[error("unknown role: use one of administrator, security-officer, compliance-officer, auditor, researcher")]
 pub struct UnknownRole;
 
 impl Role {
     /// All roles, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Administrator, Self::SecurityOfficer, Self::ComplianceOfficer, Self::Researcher];
+    pub const ALL: [Self; 5] =
+        [Self::Administrator, Self::SecurityOfficer, Self::ComplianceOfficer, Self::Auditor, Self::Researcher];
 
     /// The role's name, as people write it.
     #[must_use]
@@ -35,6 +38,7 @@ impl Role {
             Self::Administrator => "administrator",
             Self::SecurityOfficer => "security-officer",
             Self::ComplianceOfficer => "compliance-officer",
+            Self::Auditor => "auditor",
             Self::Researcher => "researcher",
         }
     }

@@ -59,6 +59,7 @@ words!(
         Owner = "owner",
         Administrator = "administrator",
         Officer = "officer",
+        Auditor = "auditor",
         Nobody = "nobody",
     }
 );

@@ -21,7 +21,7 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Anonymous,
         Self::Peer,
         Self::Visitor,
@@ -30,6 +30,7 @@ impl Caller {
         Self::Role(Role::Administrator),
         Self::Role(Role::SecurityOfficer),
         Self::Role(Role::ComplianceOfficer),
+        Self::Role(Role::Auditor),
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -74,8 +75,8 @@ pub(crate) fn role_rules() -> Result<Vec<RoleRule>, LintError> {
     parse(TEXT)
 }
 
-fn header() -> [&'static str; 9] {
-    let mut header = ["action"; 9];
+fn header() -> [&'static str; 10] {
+    let mut header = ["action"; 10];
     for (name, caller) in header.iter_mut().skip(1).zip(Caller::ALL) {
         *name = caller.as_str();
     }

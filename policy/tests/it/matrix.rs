@@ -64,6 +64,7 @@ fn collections(text: &mut String) {
             ("administrator, no rule", with_role(Role::Administrator)),
             ("security officer, no rule", with_role(Role::SecurityOfficer)),
             ("compliance officer, no rule", with_role(Role::ComplianceOfficer)),
+            ("auditor, with rule", with_role(Role::Auditor)),
         ];
         writeln!(text, "## Collections: {class}\n").unwrap();
         let resource = Resource::collection(collection(), class, path("/"), Some(ana()));
@@ -86,6 +87,7 @@ fn tasks_and_site(text: &mut String) {
         ("administrator", with_role(Role::Administrator)),
         ("security officer", with_role(Role::SecurityOfficer)),
         ("compliance officer", with_role(Role::ComplianceOfficer)),
+        ("auditor", with_role(Role::Auditor)),
     ];
     let mut task_columns = columns.clone();
     task_columns.push(("owner", fresh(ana())));

@@ -145,9 +145,10 @@ proptest! {
     #[test]
     fn no_access_rule_turns_what_the_class_forbids_into_a_permit(rows in some_rows(12), request in some_request()) {
         let (effect, code) = deciding(vec![everything_to_everyone()], &request);
-        // With everything granted and nothing refused, whatever is still not permitted is forbidden by the class.
+        // With everything granted and nothing refused, whatever is still not permitted is forbidden by the class, or to
+        // auditors for good.
         prop_assume!(about_collection(&request) && effect != Effect::Permit);
-        prop_assert!(["sign-in.required", "peer.ceiling", "sign-in.too-old", "request.mismatch"].contains(&code), "{}", code);
+        prop_assert!(["sign-in.required", "peer.ceiling", "sign-in.too-old", "role.auditor", "request.mismatch"].contains(&code), "{}", code);
         let mut more = rows;
         more.push(everything_to_everyone());
         prop_assert_ne!(deciding(more, &request).0, Effect::Permit);

@@ -56,7 +56,7 @@ fn the_missing_role_is_named_with_the_way_to_get_it() {
         now_s: NOW,
     };
     let decision = engine(vec![]).decide(&request);
-    assert_eq!(decision.unmet()[0].need, "the role 'security-officer' or 'compliance-officer'");
+    assert_eq!(decision.unmet()[0].need, "the role 'security-officer' or 'compliance-officer' or 'auditor'");
     assert!(decision.unmet()[0].remedy.contains("administrator of this site"));
 }
 

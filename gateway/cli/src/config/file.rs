@@ -63,6 +63,9 @@ pub struct SiteConfig {
     /// E-mail addresses of those who review the audit log. Administrators do not (NIST SP 800-53 AU-9(4)).
     #[serde(default)]
     pub compliance_officers: Vec<String>,
+    /// E-mail addresses of auditors: they read the audit log and its reports, change nothing and touch no data.
+    #[serde(default)]
+    pub auditors: Vec<String>,
 }
 
 /// `[node]`

@@ -68,6 +68,7 @@ state = "state"
 # keys = "state/keys"                       # nodes of one site share this folder
 administrators = [{administrators}]
 # compliance_officers = ["carla@example.edu"]   # read the audit log; administrators do not
+# auditors = ["otto@auditors.example"]          # read the audit log, change nothing, touch no data
 
 {database}
 # [tls]                                     # default: self-signed, its fingerprint is printed at start

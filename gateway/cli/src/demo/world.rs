@@ -162,6 +162,7 @@ async fn start_site(
         providers: vec![ProviderConfig::public("demo", "Demo identity provider", issuer, plan.title)],
         administrators: vec![Administrator::Email(ADA.email.to_owned())],
         officers: vec![Administrator::Email(CARLA.email.to_owned())],
+        auditors: Vec::new(),
         configured: Configured {
             storage_gateways: vec![gateway],
             collections: vec![plan.collection],

@@ -48,6 +48,8 @@ pub struct NodeSettings {
     pub administrators: Vec<Administrator>,
     /// Who reviews its audit log.
     pub officers: Vec<Administrator>,
+    /// Who audits.
+    pub auditors: Vec<Administrator>,
     /// Storage gateways, collections and rules of the configuration.
     pub configured: Configured,
     /// Lanes of a task that does not ask for a number.
@@ -91,6 +93,7 @@ impl NodeSettings {
             providers: providers.map(|(index, it)| provider(config, index, it)).collect::<anyhow::Result<_>>()?,
             administrators: site.administrators.iter().cloned().map(Administrator::Email).collect(),
             officers: site.compliance_officers.iter().cloned().map(Administrator::Email).collect(),
+            auditors: site.auditors.iter().cloned().map(Administrator::Email).collect(),
             configured: configured(config)?,
             lanes: config.file.transfer.lanes,
             demo: None,
