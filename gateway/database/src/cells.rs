@@ -69,6 +69,10 @@ impl<'r> Cells<'r> {
         self.row.try_get(column).map_err(|_| self.corrupt(column))
     }
 
+    pub(crate) fn opt_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, DbError> {
+        self.row.try_get(column).map_err(|_| self.corrupt(column))
+    }
+
     pub(crate) fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T, DbError> {
         self.text(column)?.parse().map_err(|_| self.corrupt(column))
     }

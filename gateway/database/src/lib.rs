@@ -22,8 +22,10 @@ mod dialect;
 mod error;
 mod migration;
 mod pool;
+mod statement;
 
 pub mod access_rule;
+pub mod audit_index;
 pub mod collection;
 pub mod device_login;
 pub mod idempotency;

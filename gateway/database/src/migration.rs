@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "order", "0006_order.sql"),
     migration!(7, "upload", "0007_upload.sql"),
     migration!(8, "idempotency", "0008_idempotency.sql"),
+    migration!(9, "audit_index", "0009_audit_index.sql"),
 ];
 
 const TABLE: &str = "schema_migration";

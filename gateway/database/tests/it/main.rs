@@ -5,6 +5,7 @@
 mod backend;
 
 mod access_rules;
+mod audit_index;
 mod catalogue;
 mod claims;
 mod damage;
