@@ -11,6 +11,7 @@ kinds! {
         LogResume = "log.resume", "The log could not be written for a while and can again.";
         AuditRead = "audit.read", "Entries of the log are shown to a person.";
         AuditExport = "audit.export", "Entries of the log are exported.";
+        AuditReindex = "audit.reindex", "The search index of the log is emptied and built again.";
         AuditVerify = "audit.verify", "The log is verified by a person or on schedule.";
         Erase = "audit.erase", "The personal values of a person or collection are erased: their keys are destroyed.";
         PolicyPublish = "policy.publish", "A new snapshot of the access rules comes into force.";

@@ -261,6 +261,7 @@ const fn assurance(kind: Assurance) -> Mapping {
         Assurance::LogResume => row(ApplicationLifecycle, 6, "Enable", RECORDING),
         Assurance::AuditRead => row(ApiActivity, 2, "Read", LOG_USED),
         Assurance::AuditExport => row(ApiActivity, 2, "Read", LOG_USED),
+        Assurance::AuditReindex => row(EntityManagement, 3, "Update", Fhir::Plain(codes::AUDIT_LOG_USED, None, 'U')),
         Assurance::AuditVerify => row(ApiActivity, 2, "Read", LOG_USED),
         Assurance::Erase => row(EntityManagement, 4, "Delete", Fhir::Plain(codes::AUDIT_LOG_USED, None, 'D')),
         Assurance::PolicyPublish => {

@@ -1,5 +1,6 @@
 //! The command tree. One file a command; what is shared stands in `client` (for people) and `serve` (for servers).
 
+mod audit;
 mod collection;
 mod completions;
 mod config;
@@ -89,6 +90,9 @@ enum Command {
     /// The configuration file.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// The audit log: who did what, when, from where, by which rule.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// The control database.
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -163,6 +167,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => done(serve::run(arguments).await),
         Command::Peer(command) => done(peer::run(command, format).await),
         Command::Config(command) => done(config::run(command, format)),
+        Command::Audit(command) => done(audit::run(command, format).await),
         Command::Db(command) => done(db::run(command, format).await),
         Command::Controls(command) => done(controls::run(command, format)),
         Command::Completions(arguments) => done(completions::run(&arguments)),

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use sealane_audit::LogKeys;
 use sealane_crypto::{AeadKey, KeyStore, Random, Secret, SigningKey, TlsIdentity};
 use sealane_model::{CollectionName, SiteId};
+use sealane_service::audit::IndexKey;
 
 use crate::keystore::FileKeyStore;
 
@@ -90,6 +91,15 @@ pub fn audit_keys(folder: &Path, node: &CollectionName, random: &dyn Random) -> 
     };
     let openings = AeadKey::from_bytes(required(&store, OPENINGS, folder)?.expose())?;
     Ok(LogKeys { signing, openings })
+}
+
+/// Makes the tokens of the audit log's search index: the same at every node, for all share the openings key.
+///
+/// # Errors
+/// When the key is missing, damaged, or readable by others.
+pub fn index_key(folder: &Path) -> anyhow::Result<IndexKey> {
+    let store = FileKeyStore::open(folder)?;
+    Ok(IndexKey::derived_from(&required(&store, OPENINGS, folder)?))
 }
 
 fn required(store: &FileKeyStore, name: &str, folder: &Path) -> anyhow::Result<Secret<Vec<u8>>> {

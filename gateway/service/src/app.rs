@@ -15,6 +15,8 @@ use sealane_transfer::site::SiteIdentity;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use crate::audit::IndexKey;
+use crate::audit::indexer::Indexer;
 use crate::health::Readiness;
 use crate::identity::ProviderConfig;
 use crate::identity::device::Pace;
@@ -56,6 +58,8 @@ pub struct Settings {
     pub administrators: Vec<Administrator>,
     /// Who reviews it: compliance officers, who read the audit log. Administrators do not (NIST SP 800-53 AU-9(4), AC-5).
     pub officers: Vec<Administrator>,
+    /// Who audits it: reads the audit log, changes nothing, touches no data (AU-9(4)).
+    pub auditors: Vec<Administrator>,
     /// A session ends after this, whatever happens.
     pub session_lifetime: Duration,
     /// A session ends after this without a request.
@@ -72,6 +76,7 @@ impl Settings {
             public_url,
             administrators: Vec::new(),
             officers: Vec::new(),
+            auditors: Vec::new(),
             session_lifetime: Duration::from_secs(12 * 3600),
             session_idle: Duration::from_secs(3600),
             allow_loopback_http: false,
@@ -95,6 +100,8 @@ pub struct AppParts {
     pub transfers: Transfers,
     /// Calls to peers.
     pub dialer: Arc<Dialer>,
+    /// Makes the tokens of the audit log's search index.
+    pub index_key: IndexKey,
     /// Identity providers, in the order of the sign-in page.
     pub providers: Vec<ProviderConfig>,
     /// The time.
@@ -129,6 +136,8 @@ pub(crate) struct Parts {
     pub(crate) registry: Arc<Registry>,
     pub(crate) transfers: Transfers,
     pub(crate) dialer: Arc<Dialer>,
+    pub(crate) index_key: IndexKey,
+    pub(crate) indexer: Indexer,
     pub(crate) providers: Vec<Provider>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -171,6 +180,8 @@ impl App {
             registry: parts.registry,
             transfers: parts.transfers,
             dialer: parts.dialer,
+            index_key: parts.index_key,
+            indexer: Indexer::default(),
             providers,
             clock: parts.clock,
             random: parts.random,
@@ -256,6 +267,9 @@ impl App {
         }
         if settings.officers.iter().any(|named| named.is(person)) {
             roles.push(Role::ComplianceOfficer);
+        }
+        if settings.auditors.iter().any(|named| named.is(person)) {
+            roles.push(Role::Auditor);
         }
         roles
     }

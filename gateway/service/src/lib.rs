@@ -8,7 +8,7 @@
 pub mod access_rules;
 mod act;
 mod app;
-pub mod audit_view;
+pub mod audit;
 pub mod browse;
 mod caller;
 pub mod collections;

@@ -26,8 +26,8 @@ use crate::app::App;
 use crate::caller::{Actor, Caller};
 use crate::page::PageQuery;
 use crate::place::{CollectionRef, Found, find};
-use crate::view::{AuditEntryView, NewItem, NewTask, PlaceView, ReceiptView, TaskView};
-use crate::{audit_view, peers, problem};
+use crate::view::{NewItem, NewTask, PlaceView, ReceiptView, TaskView};
+use crate::{audit, peers, problem};
 
 const MAX_TEXT: usize = 255;
 const MAX_EVENTS: usize = 1_000;
@@ -312,12 +312,9 @@ async fn read_events(
 }
 
 async fn make_receipt(app: &App, permit: &Permit<permit::SeeTask>, task: Task) -> Result<ReceiptView, Problem> {
-    let checkpoint = audit_view::checkpoint_view(&app.guard().log().checkpoint());
-    let entries = audit_view::of_task(app, permit, task.id).await?;
-    // A receipt tells what was done with the data; who looked at the task's page meanwhile stays in the log.
-    let looked = sealane_audit::Kind::from(Transfer::TaskShow).name();
-    let belongs = |entry: &AuditEntryView| entry.index < checkpoint.size && entry.kind != looked;
-    let entries: Vec<AuditEntryView> = entries.into_iter().filter(belongs).collect();
+    let entries = audit::of_task(app, permit, task.id).await?;
+    // Taken last, so that it covers every entry.
+    let checkpoint = audit::checkpoint::view(&app.guard().log().checkpoint());
     let mut task = one_view(app, task).await?;
     // While the task runs, the source's row does not name the cipher yet; its log does, as each lane opened.
     task.cipher = task.cipher.or_else(|| entries.iter().find_map(|entry| entry.transport.clone()));

@@ -79,7 +79,7 @@ pub(super) async fn run(command: PeerCommand, format: Format) -> anyhow::Result<
             (arguments.config, AdminRequest::Accept(accept))
         }
     };
-    match do_it(&Config::read(&config)?, request).await? {
+    match ask_site(&Config::read(&config)?, request).await? {
         AdminAnswer::Problem(problem) => Err(problem.into()),
         AdminAnswer::Invitation(view) => print(format, &view, |view| {
             format!(
@@ -93,12 +93,13 @@ pub(super) async fn run(command: PeerCommand, format: Format) -> anyhow::Result<
         AdminAnswer::Removed => {
             print(format, &json!({ "removed": true }), |_| "The trust in that site has ended.".to_owned())
         }
+        AdminAnswer::Reindexing(_) => bail!("the node answered something else than was asked"),
         AdminAnswer::Peers(peers) => print(format, &peers, |peers| peer_table(peers)),
     }
 }
 
 /// By the running node, or by a node that is started for this one request.
-async fn do_it(config: &Config, request: AdminRequest) -> anyhow::Result<AdminAnswer> {
+pub(super) async fn ask_site(config: &Config, request: AdminRequest) -> anyhow::Result<AdminAnswer> {
     let settings = NodeSettings::from_config(config)?;
     if let Some(answer) = admin::ask(&settings.socket, &request).await? {
         return Ok(answer);

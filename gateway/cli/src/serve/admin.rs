@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use sealane_model::{CollectionName, Problem};
 use sealane_service::view::{AcceptPeer, InvitationView, PeerView};
-use sealane_service::{Actor, App, peers};
+use sealane_service::{Actor, App, audit, peers};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -32,6 +32,8 @@ pub enum AdminRequest {
     Accept(AcceptPeer),
     /// Accepted sites.
     List,
+    /// Build the audit log's search index again.
+    Reindex,
     /// End the trust in a site.
     Remove {
         /// Its short name.
@@ -51,6 +53,8 @@ pub enum AdminAnswer {
     Removed,
     /// Accepted sites.
     Peers(Vec<PeerView>),
+    /// The search index was emptied; so many entries are read again.
+    Reindexing(u64),
     /// Why not.
     Problem(Problem),
 }
@@ -62,6 +66,7 @@ pub async fn answer(app: &App, request: AdminRequest) -> AdminAnswer {
         AdminRequest::Invite => peers::invite(app, &actor).await.map(AdminAnswer::Invitation),
         AdminRequest::Accept(accept) => peers::accept(app, &actor, accept).await.map(AdminAnswer::Peer),
         AdminRequest::List => peers::list(app, &actor).await.map(AdminAnswer::Peers),
+        AdminRequest::Reindex => audit::rebuild(app, &actor).await.map(AdminAnswer::Reindexing),
         AdminRequest::Remove { name } => peers::remove(app, &actor, &name).await.map(|()| AdminAnswer::Removed),
     };
     answered.unwrap_or_else(AdminAnswer::Problem)

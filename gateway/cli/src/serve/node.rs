@@ -16,7 +16,7 @@ use sealane_database::{Database, site::SiteRecord};
 use sealane_http::HttpOptions;
 use sealane_model::{Clock, NodeId, SiteId, SystemClock};
 use sealane_policy::Engine;
-use sealane_service::{App, AppParts, Settings, configure, housekeeping, policy_sync};
+use sealane_service::{App, AppParts, Settings, audit, configure, housekeeping, policy_sync};
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
 use sealane_transfer::guard::Guard;
@@ -33,7 +33,7 @@ use super::listener::{self, Faces};
 use super::settings::NodeSettings;
 use super::web::WebServer;
 use super::web_tls::{self, WebCertificate};
-use crate::site_keys::{SiteKeys, audit_keys};
+use crate::site_keys::{SiteKeys, audit_keys, index_key};
 
 /// Connections to the control database.
 const DATABASE_CONNECTIONS: u32 = 16;
@@ -83,6 +83,7 @@ impl Node {
         tracker.spawn(admin::serve(admin::bind(&settings.socket)?, app.clone(), shutdown.clone()));
         tracker.spawn(policy_sync::run(app.clone(), shutdown.clone()));
         tracker.spawn(housekeeping::run(app.clone(), shutdown.clone()));
+        tracker.spawn(audit::run(app.clone(), shutdown.clone()));
         tracker.spawn(async move { transfers.run().await });
         info!(site.name = %settings.name, node.name = %settings.node, server.address = %address, "node is ready");
         Ok(Self { app, address, log, socket: settings.socket, shutdown, tracker })
@@ -95,7 +96,12 @@ impl Node {
     pub async fn answer_once(settings: &NodeSettings, request: AdminRequest) -> anyhow::Result<AdminAnswer> {
         crate::install_crypto();
         let parts = Parts::open(settings).await?;
+        let reindex = matches!(request, AdminRequest::Reindex);
         let answer = admin::answer(&parts.app, request).await;
+        if reindex {
+            // Nobody else is there to do it.
+            audit::catch_up(&parts.app).await?;
+        }
         close(&parts.app, parts.log).await;
         Ok(answer)
     }
@@ -197,6 +203,7 @@ impl Parts {
             registry,
             transfers: transfers.clone(),
             dialer,
+            index_key: index_key(&settings.keys)?,
             providers: settings.providers.clone(),
             clock,
             random,
@@ -220,6 +227,7 @@ fn app_settings(settings: &NodeSettings) -> Settings {
     Settings {
         administrators: settings.administrators.clone(),
         officers: settings.officers.clone(),
+        auditors: settings.auditors.clone(),
         allow_loopback_http: settings.demo.is_some(),
         ..Settings::at(settings.url.clone())
     }

@@ -13,7 +13,7 @@ use sealane_audit::{Log, LogKeys};
 use sealane_connectors::Registry;
 use sealane_crypto::digest::{Digest, Sha256};
 use sealane_crypto::random::{Random, SystemRandom};
-use sealane_crypto::{AeadKey, SigningKey, TlsIdentity};
+use sealane_crypto::{AeadKey, Secret, SigningKey, TlsIdentity};
 use sealane_database::Database;
 use sealane_http::HttpOptions;
 use sealane_model::{
@@ -21,6 +21,7 @@ use sealane_model::{
     SiteId, StorageKind, SystemClock,
 };
 use sealane_policy::{Assurance, Engine, Snapshot};
+use sealane_service::audit::IndexKey;
 use sealane_service::configure::{self, Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::{ProviderConfig, session::form_token};
 use sealane_service::{App, AppParts, Settings};
@@ -275,7 +276,20 @@ async fn build(on: &Backend, directory: &TempDir) -> (App, HttpOptions) {
         tracker: TaskTracker::new(),
     });
     let providers = vec![ProviderConfig::public("staff", "Hospital A staff", "http://127.0.0.1:9", "sealane")];
-    let parts =
-        AppParts { identity, node, database, guard, registry, transfers, dialer, providers, clock, random, settings };
+    let index_key = IndexKey::derived_from(&Secret::new(b"index".to_vec()));
+    let parts = AppParts {
+        identity,
+        node,
+        database,
+        guard,
+        registry,
+        transfers,
+        dialer,
+        index_key,
+        providers,
+        clock,
+        random,
+        settings,
+    };
     (App::new(parts).unwrap(), options)
 }

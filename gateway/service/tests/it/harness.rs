@@ -8,13 +8,14 @@ use std::time::Duration;
 use sealane_audit::{EntryView, Filter, Kind, Log, LogKeys, Outcome};
 use sealane_connectors::Registry;
 use sealane_crypto::random::{Random, SystemRandom};
-use sealane_crypto::{AeadKey, SigningKey, TlsIdentity};
+use sealane_crypto::{AeadKey, Secret, SigningKey, TlsIdentity};
 use sealane_database::{Database, Kind as DatabaseKind};
 use sealane_model::{
     AssuranceMode, Class, CollectionName, ManualClock, NodeId, Permission, Principal, Problem, RemotePath, RequestId,
     SessionKind, SiteId, StorageKind, Timestamp,
 };
 use sealane_policy::{Engine, Snapshot};
+use sealane_service::audit::IndexKey;
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::{self, Begin, CallbackQuery, ProviderConfig, SignedIn, StepUp};
 use sealane_service::{Administrator, App, AppParts, Caller, Client, CollectionRef, Settings, configure};
@@ -254,6 +255,7 @@ async fn build(
     settings.allow_loopback_http = true;
     settings.administrators = vec![Administrator::Email("admin@hospital-a.example".to_owned())];
     settings.officers = vec![Administrator::Email("officer@hospital-a.example".to_owned())];
+    settings.auditors = vec![Administrator::Email("auditor@hospital-a.example".to_owned())];
     let transfers = Transfers::new(TransferParts {
         identity: Arc::clone(&identity),
         node,
@@ -287,6 +289,7 @@ async fn build(
         registry,
         transfers,
         dialer,
+        index_key: IndexKey::derived_from(&Secret::new(b"index".to_vec())),
         providers,
         clock,
         random,

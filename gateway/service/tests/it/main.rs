@@ -15,6 +15,7 @@ mod backend;
 
 mod access;
 mod audit_first;
+mod audit_index;
 mod between_sites;
 mod configuration;
 mod content;
