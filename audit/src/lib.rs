@@ -25,6 +25,7 @@ mod query;
 mod receipt;
 mod redact;
 mod scope;
+pub mod timestamp;
 pub mod verify;
 pub mod witness;
 
@@ -33,7 +34,8 @@ pub use event::{Actor, Change, ClockState, DecisionRecord, Event, Kind, Object, 
 pub use exchange::{ExchangeFault, ExchangeReceipt, Recorded, SiteRecord};
 pub use id::{DecisionId, OpId};
 pub use log::{
-    AppendError, EraseError, Erased, Log, LogKeys, OpenError, OpenIntent, Options, ProveError, ReadError, Recovery,
+    AppendError, EraseError, Erased, KeepError, Log, LogKeys, OpenError, OpenIntent, Options, ProveError, ReadError,
+    Recovery,
 };
 pub use note::{Checkpoint, Cosigner, KeyKind, NoteError, SignatureLine, VerifierKey};
 pub use proof::{LogProof, ProofFault};

@@ -6,6 +6,7 @@
 //! and has no clock: times come with the events.
 
 pub(crate) mod chain;
+mod cosigned;
 pub(crate) mod cursor;
 pub(crate) mod erase;
 mod error;
@@ -40,8 +41,9 @@ use sealane_crypto::random::Random;
 use sealane_crypto::sign::SigningKey;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::cosigned::Kept;
 pub use self::erase::{EraseError, Erased};
-pub use self::error::{AppendError, OpenError, ProveError, ReadError};
+pub use self::error::{AppendError, KeepError, OpenError, ProveError, ReadError};
 use self::guard::Room;
 use self::job::Job;
 pub use self::options::Options;
@@ -58,7 +60,8 @@ use crate::opening::ring::KeyRing;
 use crate::proof::LogProof;
 use crate::query::{EntryView, Filter};
 use crate::receipt::Receipt;
-use crate::witness::AddCheckpoint;
+use crate::timestamp::Timestamp;
+use crate::witness::{AddCheckpoint, Exposure, Policy, Standing};
 
 /// The keys of a log.
 #[derive(Debug, Clone)]
@@ -75,7 +78,6 @@ pub struct Log(Arc<Inner>);
 
 struct Inner {
     state: Arc<LogState>,
-    verifier: VerifierKey,
     ring: Arc<KeyRing>,
     random: Arc<dyn Random>,
     /// `None` only while the last handle is being dropped.
@@ -111,7 +113,6 @@ impl Log {
         let opened = open::open(dir, origin, &keys, &random, options)?;
         let inner = Inner {
             state: opened.state,
-            verifier: VerifierKey::new(origin, keys.signing.verifying_key()),
             ring: opened.ring,
             random,
             inbox: Some(opened.inbox),
@@ -243,7 +244,7 @@ impl Log {
     /// The log's key, as it is published.
     #[must_use]
     pub fn verifier_key(&self) -> &VerifierKey {
-        &self.0.verifier
+        &self.0.state.key
     }
 
     /// The log's name in its checkpoints.
@@ -319,6 +320,48 @@ impl Log {
     /// rolled back.
     pub fn witness_request(&self, checkpoint: &Checkpoint, old: u64) -> Result<AddCheckpoint, ProveError> {
         Prover::new(&self.0.state).witness_request(checkpoint, old)
+    }
+
+    /// Keeps a head of this log with the cosignatures that the policy knows, beside the log and durably; those
+    /// kept before stay with it. Says what the head is worth now.
+    ///
+    /// # Errors
+    /// [`KeepError`] when it is no head of this log, a cosignature is forged, or it cannot be written.
+    pub fn keep_cosigned(&self, checkpoint: &Checkpoint, policy: &Policy) -> Result<Standing, KeepError> {
+        Kept::new(&self.0.state, policy).keep(checkpoint)
+    }
+
+    /// The newest kept head that meets the policy.
+    ///
+    /// # Errors
+    /// [`KeepError::Io`] when the files cannot be read; damaged ones are passed over.
+    pub fn newest_cosigned(&self, policy: &Policy) -> Result<Option<(Checkpoint, Standing)>, KeepError> {
+        Ok(Kept::new(&self.0.state, policy).newest()?)
+    }
+
+    /// What no quorum of witnesses has confirmed, at this time.
+    ///
+    /// # Errors
+    /// [`KeepError`] when the kept heads or the first entry after them cannot be read.
+    pub fn exposure(&self, policy: &Policy, now_ns: i64) -> Result<Exposure, KeepError> {
+        // In this order: a head that is confirmed in between is not longer than the log.
+        let confirmed = self.newest_cosigned(policy)?.map_or(0, |(checkpoint, _)| checkpoint.size());
+        let size = self.head().0;
+        let first = self.entries(confirmed, 1, &Filter::all()).map_err(ProveError::from)?;
+        Ok(Exposure::of(size, confirmed, first.first().map(|view| view.entry.at_ns), now_ns))
+    }
+
+    /// Keeps a third party's timestamp, and the head that it is about, beside the log and durably.
+    ///
+    /// # Errors
+    /// [`KeepError`] when the two do not belong together or to this log, or cannot be written.
+    pub fn keep_timestamp(
+        &self,
+        checkpoint: &Checkpoint,
+        timestamp: &Timestamp,
+        policy: &Policy,
+    ) -> Result<(), KeepError> {
+        Kept::new(&self.0.state, policy).stamp(checkpoint, timestamp)
     }
 
     /// Writes what waits, publishes the last checkpoint, and lets go of the directory. Appends through

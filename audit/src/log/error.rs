@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::entry::EncodeError;
+use crate::note::NoteError;
+use crate::timestamp::TimestampError;
 
 /// No record was made, so the act must not happen (HTTP 503).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +97,14 @@ pub enum OpenError {
         /// Entries that a checkpoint beside the log covers.
         acknowledged: u64,
     },
+    /// The log is not the one that was cosigned.
+    #[error(
+        "the first {size} entries of the audit log are not those of the checkpoint kept in checkpoints/{size}: its history was rewritten, or the directory was mixed with another. Keep a copy, and run sealane-verify on it with that checkpoint as an anchor"
+    )]
+    Rewritten {
+        /// Entries that the checkpoint covers.
+        size: u64,
+    },
     /// The first segment cannot be allocated.
     #[error("no space for the audit log in {0}: free at least two segments' worth on that disk")]
     Full(PathBuf),
@@ -135,6 +145,26 @@ pub enum ProveError {
     /// The files cannot be read, or are not what was written.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+/// A cosigned head or a timestamp was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// Not signed by this log's key.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// A witness's line that does not verify.
+    #[error("the line of the witness {0:?} does not verify: it was altered, or somebody else wrote it; ask again")]
+    Forged(String),
+    /// Not a timestamp for this head.
+    #[error(transparent)]
+    Timestamp(#[from] TimestampError),
+    /// Not a head of this log.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+    /// The operating system refused.
+    #[error("beside the audit log nothing can be written or read ({0}); check its directory and its disk")]
+    Io(#[from] io::Error),
 }
 
 /// Entries could not be read.

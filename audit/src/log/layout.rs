@@ -2,11 +2,14 @@
 //!
 //! `seg/` entries and batch trailers, the truth · `openings/` sealed personal values · `opening-keys/` the
 //! keys that seal them, wrapped · `checkpoint` the newest head · `origin.pub` the key · `lock` · `cut/` what
-//! recovery cut off · `tile/` C2SP tiles, derived.
+//! recovery cut off · `tile/` C2SP tiles, derived · `checkpoints/` cosigned heads · `tsr/` third parties'
+//! timestamps on them.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::note::plain_number;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Layout(PathBuf);
@@ -50,6 +53,41 @@ impl Layout {
 
     pub(crate) fn checkpoint(&self) -> PathBuf {
         self.0.join("checkpoint")
+    }
+
+    /// Cosigned heads, by size.
+    pub(crate) fn kept(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    pub(crate) fn kept_checkpoint(&self, size: u64) -> PathBuf {
+        self.kept().join(size.to_string())
+    }
+
+    pub(crate) fn timestamps(&self) -> PathBuf {
+        self.0.join("tsr")
+    }
+
+    pub(crate) fn timestamp(&self, size: u64) -> PathBuf {
+        self.timestamps().join(format!("{size}.tsr"))
+    }
+
+    /// Sizes of the cosigned heads that are kept, in order.
+    pub(crate) fn kept_sizes(&self) -> io::Result<Vec<u64>> {
+        let files = match fs::read_dir(self.kept()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files?,
+        };
+        let mut sizes = Vec::new();
+        for file in files {
+            sizes.extend(file?.file_name().to_str().and_then(plain_number));
+        }
+        sizes.sort_unstable();
+        Ok(sizes)
+    }
+
+    pub(crate) fn read_kept(&self, size: u64) -> io::Result<Option<String>> {
+        absent_is_none(fs::read(self.kept_checkpoint(size)))
     }
 
     pub(crate) fn read_key(&self) -> io::Result<Option<String>> {

@@ -13,11 +13,13 @@ use sealane_crypto::random::Random;
 use tokio::sync::mpsc;
 
 use super::LogKeys;
-use super::error::{AppendError, OpenError};
+use super::cosigned;
+use super::error::{AppendError, OpenError, ProveError, ReadError};
 use super::guard::Guard;
 use super::housekeeper::Housekeeper;
 use super::layout::Layout;
 use super::options::{LEAST_SEGMENT_BYTES, Options};
+use super::prover::Prover;
 use super::recover::{self, Found, FoundOpenings, Recoverer, Recovery};
 use super::segment::{self, Allocator, Writer};
 use super::sequencer::{Message, Sequencer};
@@ -66,6 +68,7 @@ pub(super) fn open(
     let openings_writer = Writer::open(Arc::clone(&openings), found_openings.end).map_err(io("allocating openings"))?;
 
     let state = opening.state(options, &mut found, &found_openings);
+    opening.not_rewritten(&state)?;
     state.guard.watch("segment", entries_writer.path(), entries_writer.file())?;
     state.guard.watch("openings", openings_writer.path(), openings_writer.file())?;
     ring.watch(&state.guard)?;
@@ -180,6 +183,19 @@ impl Opening<'_> {
         KeyRing::open(sheets, self.origin, &self.keys.openings, &openings.values).map(Arc::new)
     }
 
+    /// A cosigned head that is kept says what the first entries were.
+    fn not_rewritten(&self, state: &LogState) -> Result<(), OpenError> {
+        let kept = cosigned::largest(&self.layout, &state.key);
+        let Some(kept) = kept.map_err(|source| self.io("reading the cosigned checkpoints", source))? else {
+            return Ok(());
+        };
+        match Prover::new(state).own(&kept) {
+            Ok(()) => Ok(()),
+            Err(ProveError::Read(ReadError::Io(source))) => Err(self.io("reading the entries", source)),
+            Err(_) => Err(OpenError::Rewritten { size: kept.size() }),
+        }
+    }
+
     fn state(&self, options: Options, found: &mut Found, openings: &FoundOpenings) -> Arc<LogState> {
         let head = found.checkpoint.clone().unwrap_or_else(|| {
             Checkpoint::sign(self.origin, found.chain.size(), found.chain.root(), &self.keys.signing)
@@ -191,7 +207,8 @@ impl Opening<'_> {
         };
         let hashes = std::mem::take(&mut found.hashes);
         let guard = Guard::new(self.layout.directory(), options.least_free_bytes);
-        Arc::new(LogState::new(self.layout.clone(), self.origin, options, guard, head, places, hashes))
+        let key = VerifierKey::new(self.origin, self.keys.signing.verifying_key());
+        Arc::new(LogState::new(self.layout.clone(), key, options, guard, head, places, hashes))
     }
 
     fn start(

@@ -14,6 +14,7 @@ use sealane_crypto::digest::{Digest, sha256};
 use sealane_crypto::sign::VerifyingKey;
 
 use super::chain::{Chain, Fault};
+use super::cosigned;
 use super::cursor::{Care, Cursor, Place, Step};
 use super::erase::ORDERED_KEYS;
 use super::error::OpenError;
@@ -26,7 +27,7 @@ use super::tail::{SoundEnd, Tail};
 use crate::entry::Entry;
 use crate::event::{Assurance, Kind, Outcome, Phase};
 use crate::id::OpId;
-use crate::note::Checkpoint;
+use crate::note::{Checkpoint, VerifierKey};
 use crate::opening::SealedOpening;
 use crate::opening::slot::KeyId;
 
@@ -209,16 +210,20 @@ impl Recoverer<'_> {
         Ok(0)
     }
 
-    /// The checkpoint file follows the segments, never leads them.
+    /// The checkpoint file follows the segments, never leads them; nor do the cosigned heads.
     fn not_shorter_than_published(&self, found: &Found) -> Result<(), OpenError> {
         let published = self.layout.read_checkpoint().map_err(|source| self.io("reading the checkpoint", source))?;
-        let Some(Ok(published)) = published.map(|text| Checkpoint::parse(&text)) else { return Ok(()) };
+        let published = published.and_then(|text| Checkpoint::parse(&text).ok());
+        let published = published.filter(|head| head.verify(&self.key).is_ok());
+        let cosigned = cosigned::largest(self.layout, &VerifierKey::new(self.origin, self.key));
+        let cosigned = cosigned.map_err(|source| self.io("reading the cosigned checkpoints", source))?;
+        let acknowledged = [published, cosigned].iter().flatten().map(Checkpoint::size).max().unwrap_or(0);
         let size = found.chain.size();
-        if published.verify(&self.key).is_ok() && published.size() > size {
+        if acknowledged > size {
             if let Some((place, Fault(why))) = &found.fault {
                 return Err(OpenError::Damaged { index: size, place: place.to_string(), why: why.clone() });
             }
-            return Err(OpenError::Shorter { size, acknowledged: published.size() });
+            return Err(OpenError::Shorter { size, acknowledged });
         }
         Ok(())
     }

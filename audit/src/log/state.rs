@@ -1,7 +1,7 @@
 //! What the log's handle, its sequencer and its housekeeper see together.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sealane_crypto::digest::{Digest, root_of};
 use tokio::sync::watch;
@@ -13,11 +13,12 @@ use super::hashes::Hashes;
 use super::layout::Layout;
 use super::marks::Marks;
 use super::options::Options;
-use crate::note::Checkpoint;
+use crate::note::{Checkpoint, VerifierKey};
 
 pub(super) struct LogState {
     pub(super) layout: Layout,
     pub(super) origin: String,
+    pub(super) key: VerifierKey,
     pub(super) options: Options,
     pub(super) guard: Guard,
     head: RwLock<Checkpoint>,
@@ -25,6 +26,7 @@ pub(super) struct LogState {
     pub(super) growth: watch::Sender<u64>,
     places: Mutex<Places>,
     hashes: Mutex<Hashes>,
+    keeping: Mutex<()>,
     trouble: Mutex<Option<AppendError>>,
     closed: AtomicBool,
     /// The next segments could not be made.
@@ -49,7 +51,7 @@ pub(super) struct Chores {
     pub(super) stop: bool,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A thread that panicked left whole values behind: each is replaced in one assignment.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -57,7 +59,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl LogState {
     pub(super) fn new(
         layout: Layout,
-        origin: &str,
+        key: VerifierKey,
         options: Options,
         guard: Guard,
         head: Checkpoint,
@@ -66,13 +68,15 @@ impl LogState {
     ) -> Self {
         Self {
             layout,
-            origin: origin.to_owned(),
+            origin: key.name().to_owned(),
+            key,
             options,
             guard,
             growth: watch::Sender::new(head.size()),
             head: RwLock::new(head),
             places: Mutex::new(places),
             hashes: Mutex::new(hashes),
+            keeping: Mutex::new(()),
             trouble: Mutex::new(None),
             closed: AtomicBool::new(false),
             no_reserve: AtomicBool::new(false),
@@ -145,6 +149,11 @@ impl LogState {
     /// Leaf hashes of a block, if memory has them.
     pub(super) fn block_of_hashes(&self, number: u64) -> Option<Vec<Digest>> {
         locked(&self.hashes).block(number)
+    }
+
+    /// Held while the files of cosigned heads are changed.
+    pub(super) fn keeping(&self) -> MutexGuard<'_, ()> {
+        locked(&self.keeping)
     }
 
     pub(super) fn trouble(&self) -> Option<AppendError> {

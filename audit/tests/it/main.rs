@@ -15,6 +15,8 @@ mod failure;
 #[cfg(test)]
 mod foreign;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod proving;
@@ -38,6 +40,8 @@ mod tamper;
 mod tile_copy;
 #[cfg(test)]
 mod tiles;
+#[cfg(test)]
+mod timestamping;
 #[cfg(test)]
 mod together;
 #[cfg(test)]

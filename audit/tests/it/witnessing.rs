@@ -18,7 +18,7 @@ use sealane_crypto::sign::SigningKey;
 use crate::proving::fill;
 use crate::support::{ORIGIN, Site};
 
-const NOW: u64 = 1_700_000_000;
+pub(crate) const NOW: u64 = 1_700_000_000;
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(&Secret::new([seed; 32])).expect("seed")
@@ -29,22 +29,26 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A witness with its memory in a table, as a site keeps it in a database.
-struct Witness {
-    cosigner: Cosigner,
+pub(crate) struct Witness {
+    pub(crate) cosigner: Cosigner,
     keys: Vec<VerifierKey>,
     memory: RefCell<HashMap<String, (Seen, Checkpoint)>>,
 }
 
 impl Witness {
-    fn of(log: &SigningKey) -> Self {
+    pub(crate) fn of(log: &SigningKey) -> Self {
+        Self::named("witness.b.example/w1", 9, log)
+    }
+
+    pub(crate) fn named(name: &str, seed: u8, log: &SigningKey) -> Self {
         Self {
-            cosigner: Cosigner::new("witness.b.example/w1", key(9)).expect("name"),
+            cosigner: Cosigner::new(name, key(seed)).expect("name"),
             keys: vec![VerifierKey::new(ORIGIN, log.verifying_key())],
             memory: RefCell::default(),
         }
     }
 
-    fn seen(&self, origin: &str) -> Option<Seen> {
+    pub(crate) fn seen(&self, origin: &str) -> Option<Seen> {
         self.memory.borrow().get(origin).map(|(seen, _)| *seen)
     }
 
@@ -58,10 +62,14 @@ impl Witness {
     }
 
     fn ask(&self, request: &AddCheckpoint) -> Result<Cosigned, Refusal> {
+        self.ask_at(request, NOW)
+    }
+
+    pub(crate) fn ask_at(&self, request: &AddCheckpoint, now_s: u64) -> Result<Cosigned, Refusal> {
         let request = AddCheckpoint::parse(request.to_string().as_bytes())?;
         let advance = consider(&request, &self.keys, self.seen(request.checkpoint.origin()))?;
         let cosigned =
-            advance.remember_then_cosign(&self.cosigner, NOW, async |swap| Ok::<_, Infallible>(self.swap(swap)));
+            advance.remember_then_cosign(&self.cosigner, now_s, async |swap| Ok::<_, Infallible>(self.swap(swap)));
         block_on(cosigned).map_err(|error| match error {
             CosignError::Refused(refusal) => refusal,
             CosignError::Memory(never) => match never {},
