@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{StatVfsMountFlags, fstat, stat, statvfs};
+use rustix::fs::{StatVfs, StatVfsMountFlags, fstat, stat, statvfs};
 
 use super::error::AppendError;
 
@@ -76,17 +76,23 @@ impl Guard {
             }
             Err(error) => Err(error.into()),
             Ok(status) => writable("directory", status.st_mode),
-        }
+        }?;
+        // Each may have a mount of its own laid over it.
+        mounted_writable(&statvfs(directory)?)
     }
 
     fn room(&self) -> Result<Room, AppendError> {
         let space = statvfs(&self.directory)?;
-        if space.f_flag.contains(StatVfsMountFlags::RDONLY) {
-            return Err(AppendError::Unwritable { why: "its file system is mounted read-only".to_owned() });
-        }
         let free = space.f_bavail.saturating_mul(space.f_frsize);
         Ok(if free < self.least_free { Room::Short } else { Room::Ample })
     }
+}
+
+fn mounted_writable(status: &StatVfs) -> Result<(), AppendError> {
+    if status.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        return Err(AppendError::Unwritable { why: "its file system is mounted read-only".to_owned() });
+    }
+    Ok(())
 }
 
 /// An administrator who takes away the write permission means it, also for root, who would not notice.

@@ -2,12 +2,12 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sealane_audit::event::Assurance;
 use sealane_audit::{AppendError, Filter, Options};
 
+use crate::mounted::Mounted;
 use crate::support::{Site, event, outcome, segment, small};
 
 #[test]
@@ -115,32 +115,11 @@ fn with_too_little_space_nothing_new_is_begun_and_outcomes_are_still_recorded() 
     assert_eq!(log.append_blocking(outcome(0)).expect("append").index(), 0);
 }
 
-/// A small file system of its own, where the machine lets us have one.
-struct SmallDisk<'a>(&'a Path);
-
-impl<'a> SmallDisk<'a> {
-    #[expect(clippy::disallowed_methods, reason = "a full disk needs a disk, and a disk needs mount(8)")]
-    fn mount(at: &'a Path) -> Option<Self> {
-        fs::create_dir_all(at).expect("make");
-        let mounted =
-            std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(at).status();
-        mounted.is_ok_and(|status| status.success()).then_some(Self(at))
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    #[expect(clippy::disallowed_methods, reason = "what was mounted is unmounted")]
-    fn drop(&mut self) {
-        let unmounted = std::process::Command::new("umount").arg("-l").arg(self.0).status();
-        assert!(unmounted.is_ok_and(|status| status.success()));
-    }
-}
-
 #[test]
 fn a_full_disk_is_an_alarm_first_then_a_refusal_and_never_a_loss() {
     let site = Site::new();
     let at = site.path("disk");
-    let Some(_disk) = SmallDisk::mount(&at) else {
+    let Some(_disk) = Mounted::small(&at) else {
         eprintln!("not allowed to mount a small file system here: the full disk is not tried");
         return;
     };

@@ -17,6 +17,8 @@ mod foreign;
 #[cfg(test)]
 mod keeping;
 #[cfg(test)]
+mod mounted;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod proving;
@@ -30,6 +32,8 @@ mod reading;
 mod recovery;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod refusal;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
