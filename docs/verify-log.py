@@ -52,6 +52,7 @@ def bundle(directory, number, width):  # up to 256 entries: C2SP tlog-tiles; a p
         if length > len(rest): break
         entries, rest = entries + [rest[2:length]], rest[length:]
     if len(entries) < width: raise Tampered(f"{name} is cut short at its entry {len(entries)}")
+    if rest and (width == 256 or ".p" in name): raise Tampered(f"{name} has bytes left over")
     return entries
 
 def root_of(stack):  # RFC 6962, from the roots of the complete subtrees, largest first
@@ -68,8 +69,8 @@ def verify(directory, key, anchors=()):
     for index in range(size):
         if index % 256 == 0: entries = bundle(directory, index // 256, min(256, size - index))
         entry = entries[index % 256]
-        fields = json.loads(entry)
-        if repr(fields["index"]) != str(index): raise Tampered(f"entry {index}: it says that it is {fields['index']!r}")
+        fields = dict(members := json.loads(entry, object_pairs_hook=tuple, parse_int=lambda digits: (digits,)))
+        if type(members) != tuple or len(fields) < len(members) or fields["index"] != (str(index),): raise Tampered(f"entry {index}: it says that it is {fields['index']!r}")
         if fields["prev"] != prev.hex(): raise Tampered(f"entry {index}: its `prev` is not the hash of the entry before")
         prev = node = sha256(b"\0", entry)
         for _ in range((~index & (index + 1)).bit_length() - 1): node = sha256(b"\1", stack.pop(), node)

@@ -24,6 +24,11 @@ impl Verifier for Crates {
         "tlog_tiles and signed_note"
     }
 
+    /// Its hashing is not optimised in a test build.
+    fn pace(&self) -> u64 {
+        20
+    }
+
     fn judge(&mut self, log: &Path, key: &str, anchors: &[String]) -> Judged {
         let text = fs::read_to_string(log.join("checkpoint")).map_err(said)?;
         let tree = checkpoint(&text, key)?;
@@ -77,8 +82,8 @@ fn recompute(entries: &[Vec<u8>], tree: &Checkpoint) -> Result<Memory, String> {
 /// What a client does that holds one entry and trusts no tile.
 fn prove(entries: &[Vec<u8>], tree: &Checkpoint, reader: &TileHashReader<'_>) -> Result<(), String> {
     for (n, entry) in (0..).zip(entries) {
-        // All entries of a small log, and a spread of a large one: each proof reads tiles anew.
-        if entries.len() > 64 && n % 61 != 0 && n + 1 != tree.size() {
+        // A spread, and the last: each proof reads tiles anew.
+        if n % 61 != 0 && n + 1 != tree.size() {
             continue;
         }
         let proof = prove_record(tree.size(), n, reader).map_err(said)?;

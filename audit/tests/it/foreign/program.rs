@@ -10,6 +10,7 @@ use super::{Judged, Verifier};
 
 pub(super) struct Program {
     name: &'static str,
+    hash_tiles: bool,
     child: Child,
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -21,13 +22,23 @@ impl Program {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("start a verifier");
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("its standard output"));
-        Self { name, child, requests, answers }
+        Self { name, hash_tiles: true, child, requests, answers }
+    }
+
+    /// It reads entries only, and computes every hash itself.
+    pub(super) fn without_hash_tiles(mut self) -> Self {
+        self.hash_tiles = false;
+        self
     }
 }
 
 impl Verifier for Program {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn reads_hash_tiles(&self) -> bool {
+        self.hash_tiles
     }
 
     fn judge(&mut self, log: &Path, key: &str, anchors: &[String]) -> Judged {
