@@ -238,10 +238,11 @@ impl<'a> TileWalk<'a> {
         });
         let short = self.anchors.beyond(size).map(|why| Verdict::bad(size, why));
         let completeness = self.completeness.take().or(short).or_else(|| self.anchors.damaged());
-        let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key));
+        let origin = self.key.origin.clone().or_else(|| Some(head.origin().to_owned()));
+        let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key, origin.as_deref()));
         Report {
             subject: Subject::Log,
-            origin: self.key.origin.clone().or_else(|| Some(head.origin().to_owned())),
+            origin,
             entries: size,
             root: self.chain.root(),
             key: self.key.used(),

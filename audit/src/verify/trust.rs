@@ -266,9 +266,13 @@ impl Anchors {
         Some(format!("{} covers {} entries and {size} sound ones are there", anchor.from, anchor.head.size()))
     }
 
-    /// A head that this key did not sign.
-    pub(super) fn not_signed(&self, key: &VerifyingKey) -> Option<Verdict> {
+    /// A head that this key did not sign for this log: a site's key may sign for several.
+    pub(super) fn not_signed(&self, key: &VerifyingKey, origin: Option<&str>) -> Option<Verdict> {
         self.all.iter().find_map(|anchor| {
+            let name = anchor.head.origin();
+            if origin.is_some_and(|origin| origin != name) {
+                return Some(Verdict::bad(None, format!("{} is of another log, {name:?}", anchor.from)));
+            }
             let error = anchor.head.verify(key).err()?;
             Some(Verdict::bad(None, format!("{} is not signed by this key: {error}", anchor.from)))
         })

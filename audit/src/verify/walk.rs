@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
     }
 
     fn authenticity(&mut self, forged: Option<Verdict>) -> Verdict {
-        let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key));
+        let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key, self.origin.as_deref()));
         self.authenticity.take().or(not_signed).or(forged).unwrap_or_else(|| self.key.signed())
     }
 
