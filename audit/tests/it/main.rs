@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod append;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod erasure;
 #[cfg(test)]
 mod evidence;
@@ -18,6 +20,8 @@ mod foreign;
 mod keeping;
 #[cfg(test)]
 mod mounted;
+#[cfg(test)]
+mod noise;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
