@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod append;
 #[cfg(test)]
+mod audit_attacks;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod erasure;

@@ -1,0 +1,144 @@
+//! Everybody's verdict on the same damaged log, ours from tiles included: all accept it, or all refuse it.
+//!
+//! Damage that nobody planned: bytes of any file, two attacks at once, and entries of hostile JSON that the log's
+//! own key signed. Whoever stands alone has a mistake, and a mistake here is a way in.
+
+use super::entries;
+use super::forger::{Craft, finish_after};
+use super::parts::{Files, Item, Parts};
+use super::stage::{ENTRIES, Stage};
+use super::{Attack, head, segments, tail};
+use crate::foreign::Judged;
+use crate::noise::Noise;
+use crate::settings;
+
+const STACKED: [Attack; 8] = [
+    entries::edit,
+    entries::reorder,
+    entries::splice,
+    segments::expire,
+    tail::fork,
+    tail::roll_back,
+    head::size,
+    head::signature,
+];
+
+/// What no writer of ours writes. `{n}` and `{prev}` are what should stand there.
+const HOSTILE: [(&str, &str); 22] = [
+    ("\"index\":{n}", "\"index\":{n},\"index\":{n}"),
+    ("\"index\":{n}", "\"index\":99,\"index\":{n}"),
+    ("\"index\":{n}", "\"Index\":{n}"),
+    ("\"index\":{n}", "\"Index\":7,\"index\":{n}"),
+    ("\"index\":{n}", "\"index\":\"{n}\""),
+    ("\"index\":{n}", "\"index\":{n}.0"),
+    ("\"index\":{n}", "\"index\":{n}e0"),
+    ("\"index\":{n}", "\"index\":0{n}"),
+    ("\"index\":{n}", "\"index\":-{n}"),
+    ("\"index\":{n}", "\"index\":184467440737095516160"),
+    ("\"index\":{n}", "\"index\":null"),
+    ("\"index\":{n}", "\"detail\":{\"index\":{n}}"),
+    ("\"index\":{n},", ""),
+    ("\"prev\":\"{prev}\",", ""),
+    ("\"prev\":\"{prev}\"", "\"prev\":\"{prev}\",\"prev\":\"{prev}\""),
+    ("\"prev\":\"{prev}\"", "\"prev\":\"{prev} \""),
+    ("\"prev\":\"{prev}\"", "\"prev\":\"0x{prev}\""),
+    ("\"prev\":\"{prev}\"", "\"prev\":[\"{prev}\"]"),
+    ("{", "{,"),
+    ("{", "[{"),
+    ("{", "{} {"),
+    ("{", "not JSON"),
+];
+
+#[test]
+fn verifiers_never_disagree() {
+    let mut stage = Stage::new();
+    let seed = settings::seed();
+    let (mut accepted, mut refused) = (0, 0);
+    for n in 0..if settings::long() { 20_000 } else { 600 } {
+        let mut noise = Noise::seeded(seed ^ (n << 20));
+        let (what, files) = damaged(&stage, &mut noise);
+        let anchors = if noise.coin() { vec![stage.parts.checkpoint.clone()] } else { Vec::new() };
+        let seen_by_all = !super::differ_in_hash_tiles_only(&files, &stage.honest);
+        let mut opinions = stage.others(&files, &anchors, |_, _| true);
+        opinions.retain(|opinion| seen_by_all || opinion.hash_tiles);
+        let same = opinions.windows(2).all(|pair| agree(&pair[0].judged, &pair[1].judged));
+        assert!(same, "{n}: {what}, {} anchors\n{opinions:#?}", anchors.len());
+        if opinions[0].judged.is_ok() { accepted += 1 } else { refused += 1 }
+    }
+    assert!(accepted > 10 && refused > 10, "{accepted} accepted, {refused} refused: one of them is not tried");
+}
+
+fn agree(one: &Judged, other: &Judged) -> bool {
+    match (one, other) {
+        (Ok(one), Ok(other)) => one == other,
+        (Err(_), Err(_)) => true,
+        _ => false,
+    }
+}
+
+fn damaged(stage: &Stage, noise: &mut Noise) -> (String, Files) {
+    match noise.below(4) {
+        0 => hostile_entry(stage, noise),
+        1 => {
+            let forged = noise.pick(&STACKED)(stage, noise);
+            (forged.what, forged.files)
+        }
+        _ => {
+            let mut files = if noise.coin() { stage.honest.clone() } else { noise.pick(&STACKED)(stage, noise).files };
+            let seen: Vec<String> =
+                files.keys().filter(|name| name.starts_with("tile") || *name == "checkpoint").cloned().collect();
+            let mut what = Vec::new();
+            for _ in 0..=noise.below(2) {
+                let name = noise.pick(&seen);
+                let bytes = files.get_mut(name).expect("a file");
+                what.push(format!("{name}: {}", damage(bytes, noise)));
+            }
+            (what.join("; "), files)
+        }
+    }
+}
+
+fn damage(bytes: &mut Vec<u8>, noise: &mut Noise) -> String {
+    if bytes.is_empty() {
+        bytes.push(b'x');
+        return "no longer empty".to_owned();
+    }
+    let at = noise.below(bytes.len());
+    let length = 1 + noise.below(8.min(bytes.len() - at));
+    match noise.below(4) {
+        0 => {
+            bytes[at] ^= 1 << noise.below(8);
+            format!("a bit of byte {at}")
+        }
+        1 => {
+            bytes.drain(at..at + length);
+            format!("{length} bytes gone at {at}")
+        }
+        2 => {
+            let again = bytes[at..at + length].to_vec();
+            bytes.splice(at..at, again);
+            format!("{length} bytes twice at {at}")
+        }
+        _ => {
+            let byte = u8::try_from(noise.below(256)).expect("a byte");
+            bytes.insert(at, byte);
+            format!("byte {byte} put in at {at}")
+        }
+    }
+}
+
+/// An entry that the log's key signed and that should not be one: the entries after it link to it as it is.
+fn hostile_entry(stage: &Stage, noise: &mut Noise) -> (String, Files) {
+    let n = noise.below(ENTRIES);
+    let (from, to) = noise.pick(&HOSTILE);
+    let mut parts: Parts = stage.parts.clone();
+    let at = parts.entry_positions()[n];
+    let Item::Entry { bytes, .. } = &mut parts.items[at] else { panic!("an entry stands there") };
+    let text = String::from_utf8(bytes.clone()).expect("text");
+    let (_, rest) = text.split_once("\"prev\":\"").expect("prev");
+    let (prev, _) = rest.split_at(64);
+    let fill = |pattern: &str| pattern.replace("{n}", &n.to_string()).replace("{prev}", prev);
+    *bytes = text.replacen(&fill(from), &fill(to), 1).into_bytes();
+    finish_after(&mut parts, Craft::StolenKey, n + 1, &stage.ring());
+    (format!("entry {n}: {to} for {from}"), parts.files())
+}
