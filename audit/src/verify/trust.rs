@@ -22,6 +22,8 @@ use crate::witness::Policy;
 pub struct Options {
     /// The log's key, from a source that is not the log directory.
     pub key: Option<VerifyingKey>,
+    /// The log's name, where it is known: one key may sign for several logs, and a copy of tiles need not say which.
+    pub origin: Option<String>,
     /// Or its fingerprint only: the key beside the log must match it.
     pub fingerprint: Option<Fingerprint>,
     /// Checkpoints of this log seen earlier and kept elsewhere: they make a fork or a rollback visible.
@@ -42,8 +44,10 @@ impl Options {
 }
 
 /// A log's key as the auditor knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pin {
+    /// The key and the name of the log that it signs for.
+    Log(VerifierKey),
     /// The key itself.
     Key(VerifyingKey),
     /// Its fingerprint only.
@@ -55,16 +59,21 @@ impl Pin {
     #[must_use]
     pub fn is(&self, key: &VerifyingKey) -> bool {
         match self {
+            Self::Log(pinned) => pinned.key() == *key,
             Self::Key(pinned) => pinned == key,
             Self::Fingerprint(fingerprint) => *fingerprint == key.fingerprint(),
         }
     }
 
     /// Trusts it for one log.
-    pub const fn set(self, options: &mut Options) {
+    pub fn set(&self, options: &mut Options) {
         match self {
-            Self::Key(key) => options.key = Some(key),
-            Self::Fingerprint(fingerprint) => options.fingerprint = Some(fingerprint),
+            Self::Log(log) => {
+                options.key = Some(log.key());
+                options.origin = Some(log.name().to_owned());
+            }
+            Self::Key(key) => options.key = Some(*key),
+            Self::Fingerprint(fingerprint) => options.fingerprint = Some(*fingerprint),
         }
     }
 }
@@ -73,8 +82,8 @@ impl std::str::FromStr for Pin {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Ok(key) = text.parse::<VerifierKey>() {
-            Ok(Self::Key(key.key()))
+        if let Ok(log) = text.parse() {
+            Ok(Self::Log(log))
         } else if let Ok(key) = text.parse() {
             Ok(Self::Key(key))
         } else {
@@ -113,7 +122,8 @@ impl Key {
     }
 
     fn decide(beside: &Result<Option<VerifierKey>, String>, named: Option<&str>, options: &Options) -> Self {
-        let origin = beside.as_ref().ok().and_then(Option::as_ref).map(|key| key.name().to_owned());
+        let name = beside.as_ref().ok().and_then(Option::as_ref).map(|key| key.name().to_owned());
+        let origin = options.origin.clone().or_else(|| name.clone());
         let given = options.key.or_else(|| options.listed(named.or(origin.as_deref())));
         let found = beside.as_ref().ok().and_then(Option::as_ref).map(VerifierKey::key);
         let fits = |key: VerifyingKey| options.fingerprint.is_none_or(|wanted| key.fingerprint() == wanted);
@@ -123,6 +133,11 @@ impl Key {
                 "the key that comes with the log is {} and the given one is {}",
                 key.key().fingerprint(),
                 pinned.fingerprint()
+            )),
+            (Ok(Some(_)), _) if name != origin => Some(format!(
+                "the key that comes with the log is for {:?}, and the given one for {:?}",
+                name.unwrap_or_default(),
+                origin.clone().unwrap_or_default()
             )),
             (Ok(Some(key)), None) if !fits(key.key()) => {
                 Some(format!("the key that comes with the log is {}, not the given one", key.key().fingerprint()))

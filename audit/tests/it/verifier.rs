@@ -88,3 +88,17 @@ fn wrong_usage_is_an_exit_code_of_its_own_and_says_how() {
     assert_eq!(run(&["--help"]).status.code(), Some(0));
     assert_eq!(run(&["log", "/nonexistent"]).status.code(), Some(2), "a log that is not there is incomplete");
 }
+
+#[test]
+fn a_log_of_another_name_is_refused_where_the_name_is_known_though_the_same_key_signed_it() {
+    let site = Site::new();
+    drop(site.open_as("sibling", "audit.hospital-a.example/n2"));
+    let sibling = site.path("sibling");
+    let line = |origin: &str| VerifierKey::new(origin, site.key()).to_string();
+    let code = |key: &str| run(&["log", text(&sibling), "--key", key]).status.code();
+    assert_eq!(code(&line("audit.hospital-a.example/n2")), Some(0));
+    assert_eq!(code(&site.key().to_string()), Some(0), "the key alone says no name");
+    assert_eq!(code(&line(ORIGIN)), Some(1));
+    fs::remove_file(sibling.join("origin.pub")).expect("remove");
+    assert_eq!(code(&line(ORIGIN)), Some(1));
+}

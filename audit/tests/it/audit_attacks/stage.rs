@@ -116,7 +116,7 @@ impl Stage {
 
     fn options(&self, anchors: &[String], tiles: bool) -> Options {
         let anchors = anchors.iter().map(|text| Checkpoint::parse(text).expect("an anchor")).collect();
-        Options { key: Some(self.key), anchors, tiles, ..Options::default() }
+        Options { key: Some(self.key), origin: Some(ORIGIN.to_owned()), anchors, tiles, ..Options::default() }
     }
 
     /// Our verifier on the whole directory.
