@@ -112,6 +112,28 @@ fn nothing_is_left_for_later() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[test]
+fn an_example_in_the_documentation_is_built_and_run() -> anyhow::Result<()> {
+    for file in sources()? {
+        let package = file.ancestors().find(|folder| folder.join("Cargo.toml").is_file()).context("a package")?;
+        if !fs::read_to_string(package.join("Cargo.toml"))?.contains("doctest = false") {
+            continue;
+        }
+        let text = fs::read_to_string(&file)?;
+        let documentation = text.lines().filter_map(|line| line.trim_start().strip_prefix("//"));
+        let fences = documentation.filter_map(|line| line.trim_start_matches(['/', '!', ' ']).strip_prefix("```"));
+        // Every other fence ends what the one before began.
+        for language in fences.step_by(2) {
+            ensure!(
+                matches!(language, "text" | "json" | "toml" | "console"),
+                "{} has an example, but the package has `doctest = false`",
+                file.display()
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Every Rust file of the workspace.
 fn sources() -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();

@@ -21,7 +21,7 @@ async fn may_cancel(site: &Site, task: TaskId) -> sealane_transfer::guard::Grant
 
 /// A transfer that cannot end by itself: its source sends no more after 40 MiB.
 async fn endless(world: &World, node: &Node) -> Task {
-    world.source.write("large", &noise(100 << 20));
+    world.source.write("large", noise(100 << 20));
     let task = world.push(vec![item("/large", "/large")]).await.unwrap();
     world.source.gate.allow(40 << 20);
     world.destination.until(&node.engine, task.id, |pulse| pulse.progress.bytes_moved > 0).await;
@@ -79,9 +79,9 @@ on_both!(a_large_file_that_grows_while_it_is_read_fails_and_the_others_arrive);
 async fn a_large_file_that_grows_while_it_is_read_fails_and_the_others_arrive(on: &Backend) {
     let world = World::start(on).await;
     let node = world.destination.run().await;
-    world.source.write("d/growing", &noise(100 << 20));
+    world.source.write("d/growing", noise(100 << 20));
     world.source.write("d/small", b"small");
-    world.source.write("d/z-large", &noise(20 << 20));
+    world.source.write("d/z-large", noise(20 << 20));
     let task = world.pull(&node.engine, vec![item("/d", "/d")], 1).await.unwrap();
     world.source.gate.allow(40 << 20);
     world.destination.until(&node.engine, task.id, |pulse| pulse.progress.bytes_moved > 0).await;
@@ -154,7 +154,7 @@ async fn a_full_disk_ends_the_task_and_leaves_no_staging(on: &Backend) {
     let small = Wish { data: Some(disk.0.path().join("data")), ..Wish::default() };
     let world = World::of(on, Wish::default(), small).await;
     for number in 0..24 {
-        world.source.write(format!("d/{number:02}"), &noise(3 << 20));
+        world.source.write(format!("d/{number:02}"), noise(3 << 20));
     }
     let node = world.destination.run().await;
     let task = world.push(vec![item("/d", "/d")]).await.unwrap();

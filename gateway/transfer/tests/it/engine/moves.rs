@@ -23,9 +23,9 @@ fn fill(site: &Site) {
     site.write(name(&[b"study/".as_slice(), &[b'n'; 255]].concat()), b"longest");
     site.write("study/back\\slash", b"x");
     site.write("study/empty", b"");
-    site.write("study/large.img", &noise((37 << 20) + 11));
-    site.write("study/one-record", &noise(1 << 20));
-    site.write("study/at-the-border", &noise(4 << 20));
+    site.write("study/large.img", noise((37 << 20) + 11));
+    site.write("study/one-record", noise(1 << 20));
+    site.write("study/at-the-border", noise(4 << 20));
     for number in 0..1_500 {
         site.write(format!("study/many/{:02}/{number}", number % 20), format!("{number}").as_bytes());
     }
@@ -72,7 +72,7 @@ on_both!(both_sites_keep_the_same_end_in_their_tasks_and_logs);
 async fn both_sites_keep_the_same_end_in_their_tasks_and_logs(on: &Backend) {
     let world = World::start(on).await;
     world.source.write("data/a", b"alpha");
-    world.source.write("data/b", &noise(5 << 20));
+    world.source.write("data/b", noise(5 << 20));
     let node = world.destination.run().await;
     let task = world.push(vec![item("/data", "/data")]).await.unwrap();
     let there = world.destination.ended(&node.engine, task.id).await;
@@ -102,7 +102,7 @@ async fn world_is_settled(site: &Site, manifest: Option<sealane_crypto::digest::
 on_both!(a_destination_can_fetch_what_it_wants);
 async fn a_destination_can_fetch_what_it_wants(on: &Backend) {
     let world = World::start(on).await;
-    world.source.write("out/a/b", &noise(300_000));
+    world.source.write("out/a/b", noise(300_000));
     let node = world.destination.run().await;
     let task = world.pull(&node.engine, vec![item("/out/a", "/a")], 2).await.unwrap();
     let ended = world.destination.ended(&node.engine, task.id).await;
@@ -118,7 +118,7 @@ on_both!(data_move_within_a_site_without_a_lane);
 async fn data_move_within_a_site_without_a_lane(on: &Backend) {
     let site = Site::start(on, "hospital-a", Wish::default()).await;
     site.write("from/small", b"small");
-    site.write("from/deep/large", &noise(21 << 20));
+    site.write("from/deep/large", noise(21 << 20));
     let node = site.run().await;
     let here = || End::Here(Box::new(site.collection.clone()));
     let task = node.engine.submit(transfer(here(), here(), vec![item("/from", "/copy")])).await.unwrap();

@@ -11,7 +11,7 @@ const LARGE: usize = 100 << 20;
 
 /// A transfer of one large file over one lane, held after some of it is durable.
 async fn held(world: &World, node: &Node) -> Task {
-    world.source.write("large", &noise(LARGE));
+    world.source.write("large", noise(LARGE));
     let task = world.pull(&node.engine, vec![item("/large", "/large")], 1).await.unwrap();
     world.source.gate.allow(60 << 20);
     // 60 MiB of ciphertext hold three ranges of 16 MiB and some of the fourth.
