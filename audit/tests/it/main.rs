@@ -19,6 +19,8 @@ mod failure;
 #[cfg(test)]
 mod foreign;
 #[cfg(test)]
+mod judged_proofs;
+#[cfg(test)]
 mod keeping;
 #[cfg(test)]
 mod mounted;

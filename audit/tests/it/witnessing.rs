@@ -20,7 +20,7 @@ use crate::support::{ORIGIN, Site};
 
 pub(crate) const NOW: u64 = 1_700_000_000;
 
-fn key(seed: u8) -> SigningKey {
+pub(crate) fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(&Secret::new([seed; 32])).expect("seed")
 }
 
