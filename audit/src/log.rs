@@ -16,6 +16,7 @@ mod hashes;
 mod housekeeper;
 mod job;
 pub(crate) mod layout;
+mod lock;
 mod marks;
 mod open;
 mod options;

@@ -7,8 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fd::OwnedFd;
-
+use super::lock::DirectoryLock;
 use super::segment::{self, Allocator};
 use super::state::LogState;
 use super::tile::Tiles;
@@ -33,7 +32,7 @@ pub(super) struct Housekeeper {
     /// Size of the log at the last round.
     seen: u64,
     /// Held until the last checkpoint is published.
-    lock: Arc<OwnedFd>,
+    lock: Arc<DirectoryLock>,
 }
 
 impl Housekeeper {
@@ -42,7 +41,7 @@ impl Housekeeper {
         segments: Arc<Allocator>,
         openings: Arc<Allocator>,
         ring: Arc<KeyRing>,
-        lock: Arc<OwnedFd>,
+        lock: Arc<DirectoryLock>,
     ) -> Self {
         let tiles = Some(Tiles::new(state.layout.tiles()));
         Self { state, segments, openings, ring, published: None, publishing_fails: false, tiles, seen: 0, lock }

@@ -1,14 +1,11 @@
 //! Opening a log: lock the directory, check the key, recover, start the threads.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use rustix::fd::OwnedFd;
-use rustix::fs::{FlockOperation, flock};
 use sealane_crypto::random::Random;
 use tokio::sync::mpsc;
 
@@ -18,6 +15,7 @@ use super::error::{AppendError, OpenError, ProveError, ReadError};
 use super::guard::Guard;
 use super::housekeeper::Housekeeper;
 use super::layout::Layout;
+use super::lock::DirectoryLock;
 use super::options::{LEAST_SEGMENT_BYTES, Options};
 use super::prover::Prover;
 use super::recover::{self, Found, FoundOpenings, Recoverer, Recovery};
@@ -145,21 +143,10 @@ impl Opening<'_> {
         }
     }
 
-    /// One writer at a time, also within one process. The kernel lets go when the process ends.
-    fn lock(&self) -> Result<OwnedFd, OpenError> {
+    fn lock(&self) -> Result<DirectoryLock, OpenError> {
         segment::make_directory(self.layout.directory()).map_err(|source| self.io("making it", source))?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(self.layout.lock())
-            .map_err(|source| self.io("making the lock file", source))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(file.into()),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::InUse(self.layout.directory().to_owned())),
-            Err(error) => Err(self.io("locking it", error.into())),
-        }
+        let lock = DirectoryLock::take(&self.layout.lock()).map_err(|source| self.io("locking it", source))?;
+        lock.ok_or_else(|| OpenError::InUse(self.layout.directory().to_owned()))
     }
 
     /// The key beside the log is the one that writes it; written once, when the log begins.

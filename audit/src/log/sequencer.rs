@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use rustix::fd::OwnedFd;
 use sealane_crypto::digest::Digest;
 use sealane_crypto::random::{Random, random_bytes};
 use sealane_crypto::sign::SigningKey;
@@ -18,6 +17,7 @@ use super::error::AppendError;
 use super::frame::{self, Record};
 use super::guard::Room;
 use super::job::Job;
+use super::lock::DirectoryLock;
 use super::segment::Writer;
 use super::state::LogState;
 use crate::entry::Prepared;
@@ -52,7 +52,7 @@ pub(super) struct Sequencer {
     pub(super) openings: Writer,
     pub(super) failing: Option<Failing>,
     /// Held for as long as this thread writes.
-    pub(super) lock: Arc<OwnedFd>,
+    pub(super) lock: Arc<DirectoryLock>,
 }
 
 /// Since the last write that failed.
