@@ -8,11 +8,13 @@
 //! In the short form our verifier and Go's judge all thousand of the classes on small logs; slower ones judge every
 //! so many (see [`Pace`]). With `SEALANE_TEST_LONG` everybody judges everything.
 
+mod clock;
 mod differential;
 mod entries;
 mod forger;
 mod head;
 mod input;
+mod keys;
 mod openings;
 mod parts;
 mod segments;
@@ -25,7 +27,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use sealane_crypto::digest::tree::leaf_hash;
 
-use self::parts::Files;
+use self::forger::Craft;
+use self::parts::{Files, Item};
 use self::stage::{OURS, Stage};
 use self::verdict::{Expected, Question};
 use crate::noise::Noise;
@@ -129,6 +132,34 @@ fn due(n: u64, pace: u64) -> bool {
     settings::long() || n.is_multiple_of(pace)
 }
 
+/// What nobody can see, not even with an anchor: history rewritten after it. The exposure window bounds how much.
+#[test]
+fn what_came_after_the_newest_anchor_can_be_rewritten_by_whoever_has_the_key() {
+    let mut stage = Stage::new();
+    let mut heads = stage.parts.items.iter().filter_map(|item| match item {
+        Item::Head { size, note } => Some((usize::try_from(*size).expect("small"), note.clone())),
+        _ => None,
+    });
+    let (size, anchor) = heads.rfind(|(size, _)| *size <= stage::ENTRIES / 2).expect("a head in the middle");
+    for n in (0..stage::ENTRIES).step_by(3) {
+        let forged = entries::turn_round(&stage, n, Craft::StolenKey);
+        let holds = stage.ours(&forged.files, std::slice::from_ref(&anchor), false).holds();
+        assert_eq!(holds, n >= size, "an anchor over {size} entries: {}", forged.what);
+    }
+}
+
+/// Whoever takes the key from beside the log believes whoever put it there.
+#[test]
+fn another_signer_passes_only_for_those_who_do_not_know_the_key() {
+    let mut stage = Stage::new();
+    let mut noise = Noise::seeded(settings::seed());
+    for _ in 0..50 {
+        let forged = head::exchange_the_key(&stage, &mut noise);
+        assert!(stage.ours_unpinned(&forged.files).holds(), "{}", forged.what);
+        assert!(!stage.ours(&forged.files, &[], false).holds(), "{}", forged.what);
+    }
+}
+
 macro_rules! classes {
     ($stage:expr, $pace:expr; $($name:ident: $attack:expr,)*) => {
         $(
@@ -141,7 +172,7 @@ macro_rules! classes {
 }
 
 classes! {
-    Stage::new(), Pace { ours: 1, tiles: 4 };
+    Stage::new(), Pace { ours: 1, tiles: 10 };
     an_edited_entry: entries::edit,
     a_decision_turned_round: entries::flip_a_decision,
     a_backdated_entry: entries::backdate,
@@ -172,6 +203,16 @@ classes! {
     exchanged_openings: openings::exchange,
     openings_destroyed_to_hide_an_act: openings::destroy,
     relabelled_openings: openings::relabel,
+    keys_of_openings_destroyed_without_an_entry: keys::destroy,
+}
+
+classes! {
+    Stage::witnessed(), Pace { ours: 1, tiles: 1 };
+    a_clock_set_back: clock::set_back,
+    a_clock_set_forward: clock::set_forward,
+    a_rewrite_beside_cosigned_heads: clock::rewrite_what_was_seen,
+    a_rewrite_without_the_cosigned_heads: clock::rewrite_and_hide_the_witness,
+    a_cosignature_of_another_head: clock::borrow_a_cosignature,
 }
 
 classes! {

@@ -29,6 +29,8 @@ mod noise;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod power_cut;
+#[cfg(test)]
 mod proving;
 #[cfg(test)]
 mod published;

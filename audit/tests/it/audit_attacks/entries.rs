@@ -31,7 +31,7 @@ pub(super) fn edit(stage: &Stage, noise: &mut Noise) -> Forged {
     })
 }
 
-fn in_entry(parts: &mut Parts, n: usize, change: impl FnOnce(&mut Value)) {
+pub(super) fn in_entry(parts: &mut Parts, n: usize, change: impl FnOnce(&mut Value)) {
     let at = parts.entry_positions()[n];
     let Item::Entry { bytes, .. } = &mut parts.items[at] else { unreachable!("an entry stands there") };
     let mut entry: Value = serde_json::from_slice(bytes).expect("an entry");
@@ -73,7 +73,10 @@ pub(super) fn flip_a_decision(stage: &Stage, noise: &mut Noise) -> Forged {
 }
 
 pub(super) fn flip_a_decision_with(stage: &Stage, noise: &mut Noise, craft: Craft) -> Forged {
-    let n = noise.below(ENTRIES / 3) * 3;
+    turn_round(stage, noise.below(ENTRIES / 3) * 3, craft)
+}
+
+pub(super) fn turn_round(stage: &Stage, n: usize, craft: Craft) -> Forged {
     forged(stage, craft, format!("the decision of entry {n} turned round"), |parts| {
         in_entry(parts, n, |entry| {
             let effect = &mut entry["decision"]["effect"];
@@ -96,12 +99,14 @@ pub(super) fn redate_with(stage: &Stage, noise: &mut Noise, direction: i64, craf
     let n = noise.below(ENTRIES);
     let by = direction * (1 + i64::try_from(noise.below(30)).expect("small")) * DAY_NS;
     forged(stage, craft, format!("entry {n} moved by {by} ns"), |parts| {
-        in_entry(parts, n, |entry| {
-            let at: jiff::Timestamp = entry["at"].as_str().expect("a time").parse().expect("a time");
-            let moved = at + jiff::SignedDuration::from_nanos(by);
-            entry["at"] = format!("{moved:.9}").into();
-        });
+        in_entry(parts, n, |entry| redate(entry, by));
     })
+}
+
+/// Moves the time that an entry says it was written at.
+pub(super) fn redate(entry: &mut Value, by_ns: i64) {
+    let at: jiff::Timestamp = entry["at"].as_str().expect("a time").parse().expect("a time");
+    entry["at"] = format!("{:.9}", at + jiff::SignedDuration::from_nanos(by_ns)).into();
 }
 
 /// An entry that was never written, before the last one: after it see `tail::extend`.

@@ -46,6 +46,8 @@ impl Craft {
 pub(super) struct Ring<'a> {
     pub(super) stolen: &'a SigningKey,
     pub(super) own: &'a SigningKey,
+    /// A witness's, whom the auditor trusts.
+    pub(super) witness: &'a SigningKey,
 }
 
 /// Makes changed parts look right as far as `craft` goes.
@@ -130,7 +132,7 @@ pub(super) fn note(origin: &str, size: u64, root: Digest, key: &SigningKey) -> S
 }
 
 pub(super) fn signed(body: &str, name: &str, key: &SigningKey) -> String {
-    let mut blob = key_id(name, key).to_vec();
+    let mut blob = key_id(name, ED25519, key).to_vec();
     blob.extend_from_slice(key.sign_raw(body.as_bytes()).as_bytes());
     format!("{body}\n\u{2014} {name} {}\n", BASE64.encode(&blob))
 }
@@ -141,13 +143,36 @@ pub(super) fn with_signature_of(note: &str, body: &str) -> String {
     format!("{body}\n{signatures}")
 }
 
-/// The verifier key line of a key.
-pub(super) fn key_line(name: &str, key: &SigningKey) -> String {
-    let blob = [&[1], &key.verifying_key().as_bytes()[..]].concat();
-    format!("{name}+{}+{}", HEXLOWER.encode(&key_id(name, key)), BASE64.encode(&blob))
+/// A note with a witness's line under it: C2SP tlog-cosignature, `cosignature/v1`.
+pub(super) fn cosigned(note: &str, name: &str, witness: &SigningKey, at_s: u64) -> String {
+    let (body, _) = note.split_once("\n\n").expect("a note");
+    let mut blob = key_id(name, COSIGNER, witness).to_vec();
+    blob.extend_from_slice(&at_s.to_be_bytes());
+    let message = format!("cosignature/v1\ntime {at_s}\n{body}\n");
+    blob.extend_from_slice(witness.sign_raw(message.as_bytes()).as_bytes());
+    format!("{note}\u{2014} {name} {}\n", BASE64.encode(&blob))
 }
 
-fn key_id(name: &str, key: &SigningKey) -> [u8; 4] {
-    let hash = sha256(&[name.as_bytes(), b"\n\x01", &key.verifying_key().as_bytes()[..]].concat());
+/// Algorithms of signed notes.
+const ED25519: u8 = 1;
+const COSIGNER: u8 = 4;
+
+/// The verifier key line of a log's key.
+pub(super) fn key_line(name: &str, key: &SigningKey) -> String {
+    line(name, ED25519, key)
+}
+
+/// The verifier key line of a witness's key.
+pub(super) fn witness_line(name: &str, key: &SigningKey) -> String {
+    line(name, COSIGNER, key)
+}
+
+fn line(name: &str, algorithm: u8, key: &SigningKey) -> String {
+    let blob = [&[algorithm], &key.verifying_key().as_bytes()[..]].concat();
+    format!("{name}+{}+{}", HEXLOWER.encode(&key_id(name, algorithm, key)), BASE64.encode(&blob))
+}
+
+fn key_id(name: &str, algorithm: u8, key: &SigningKey) -> [u8; 4] {
+    let hash = sha256(&[name.as_bytes(), b"\n", &[algorithm], &key.verifying_key().as_bytes()[..]].concat());
     *hash.as_bytes().first_chunk().expect("32 bytes")
 }

@@ -31,6 +31,8 @@ pub(super) struct Parts {
     pub(super) items: Vec<Item>,
     pub(super) checkpoint: String,
     pub(super) key: String,
+    /// The keys of the openings.
+    pub(super) opening_keys: Vec<u8>,
 }
 
 impl Parts {
@@ -55,7 +57,10 @@ impl Parts {
                 });
             }
         }
-        Self { items, checkpoint: text("checkpoint"), key: text("origin.pub") }
+        let mut opening_keys = fs::read(directory.join("opening-keys/00000000.seg")).expect("read");
+        let used = opening_keys.chunks(128).take_while(|slot| slot.iter().any(|byte| *byte != 0)).count();
+        opening_keys.truncate(used * 128);
+        Self { items, checkpoint: text("checkpoint"), key: text("origin.pub"), opening_keys }
     }
 
     /// Positions of the entries among the items.
@@ -94,6 +99,7 @@ impl Parts {
             files.insert(segment_name(number), bytes);
         }
         files.insert("openings/00000000.seg".to_owned(), openings);
+        files.insert("opening-keys/00000000.seg".to_owned(), self.opening_keys.clone());
         files.insert("checkpoint".to_owned(), self.checkpoint.clone().into_bytes());
         files.insert("origin.pub".to_owned(), self.key.clone().into_bytes());
         files

@@ -5,12 +5,14 @@ use std::ops::Range;
 use data_encoding::BASE64;
 use sealane_audit::event::Access;
 use sealane_audit::verify::{Options, Report, verify_dir};
+use sealane_audit::witness::Policy;
 use sealane_audit::{Checkpoint, DecisionId, DecisionRecord, Event, Log, LogKeys, Phase, VerifierKey};
 use sealane_crypto::digest::sha256;
-use sealane_crypto::sign::VerifyingKey;
+use sealane_crypto::sign::{SigningKey, VerifyingKey};
 use uuid::Uuid;
 
-use super::forger::Ring;
+use super::clock;
+use super::forger::{Ring, witness_line};
 use super::parts::{Files, Item, Parts, Scratch};
 use crate::foreign::{Judged, Verifier, verifiers};
 use crate::noise::Noise;
@@ -21,6 +23,8 @@ pub(super) const ENTRIES: usize = 24;
 pub(super) const FORK: usize = 12;
 /// Entries of the wide log: a full bundle and a partial one, and a tile above.
 const WIDE: u128 = 300;
+/// The name of the witness.
+pub(super) const WITNESS: &str = "witness.hospital-b.example";
 /// Our verifier, among those who read tiles.
 pub(super) const OURS: &str = "sealane-verify";
 
@@ -46,6 +50,9 @@ pub(super) struct Stage {
     pub(super) honest: Files,
     keys: LogKeys,
     mallory: LogKeys,
+    witness: SigningKey,
+    /// Who the auditor trusts to have seen heads.
+    policy: Option<Policy>,
     key: VerifyingKey,
     scratch: Scratch,
     /// Tiles and checkpoint alone.
@@ -79,6 +86,8 @@ impl Stage {
             stranger,
             keys: site.keys.clone(),
             mallory: elsewhere.keys,
+            witness: site.other_keys().signing,
+            policy: None,
             key: site.key(),
             scratch: Scratch::new(site.path("scratch")),
             copy: Scratch::new(site.path("copy")),
@@ -101,6 +110,19 @@ impl Stage {
         stage
     }
 
+    /// With a witness that the auditor trusts, and every head as it cosigned it.
+    pub(super) fn witnessed() -> Self {
+        let mut stage = Self::new();
+        let line = witness_line(WITNESS, &stage.witness);
+        let policy = format!("witness w {line}\nquorum w\n");
+        stage.policy = Some(Policy::parse(policy.as_bytes()).expect("a policy"));
+        let seen = clock::witnessed(&stage, &stage.parts);
+        stage.honest.extend(seen);
+        let report = stage.ours(&stage.honest.clone(), &[], false);
+        assert!(report.holds() && report.time.is_ok(), "{report}");
+        stage
+    }
+
     /// No false alarm: otherwise nothing that is found means anything.
     fn honest_logs_are_accepted(&mut self) {
         for files in [self.honest.clone(), self.fork.files()] {
@@ -111,18 +133,30 @@ impl Stage {
     }
 
     pub(super) fn ring(&self) -> Ring<'_> {
-        Ring { stolen: &self.keys.signing, own: &self.mallory.signing }
+        Ring { stolen: &self.keys.signing, own: &self.mallory.signing, witness: &self.witness }
     }
 
     fn options(&self, anchors: &[String], tiles: bool) -> Options {
         let anchors = anchors.iter().map(|text| Checkpoint::parse(text).expect("an anchor")).collect();
-        Options { key: Some(self.key), origin: Some(ORIGIN.to_owned()), anchors, tiles, ..Options::default() }
+        Options {
+            key: Some(self.key),
+            origin: Some(ORIGIN.to_owned()),
+            policy: self.policy.clone(),
+            anchors,
+            tiles,
+            ..Options::default()
+        }
     }
 
     /// Our verifier on the whole directory.
     pub(super) fn ours(&mut self, files: &Files, anchors: &[String], tiles: bool) -> Report {
         let options = self.options(anchors, tiles);
         verify_dir(self.scratch.put(files), &options)
+    }
+
+    /// Our verifier, as somebody runs it who knows nothing from elsewhere.
+    pub(super) fn ours_unpinned(&mut self, files: &Files) -> Report {
+        verify_dir(self.scratch.put(files), &Options::default())
     }
 
     /// Everybody who reads tiles: other people's verifiers, and ours on a copy without segments. `wanted` is

@@ -11,6 +11,8 @@ pub(super) enum Question {
     Completeness,
     /// Did the log's key sign it?
     Authenticity,
+    /// Can what the entries say of their time be true, by what witnesses say?
+    Time,
     /// Do the sealed values belong to the entries?
     Openings,
     /// Are the tiles beside the segments those of the entries?
@@ -24,6 +26,7 @@ impl Question {
             Self::Integrity => report.integrity.is_bad(),
             Self::Completeness => report.completeness.is_bad(),
             Self::Authenticity => report.authenticity.is_bad(),
+            Self::Time => report.time.is_bad(),
             Self::Openings => report.openings.is_bad(),
             Self::Tiles => {
                 report.tiles.as_ref().is_some_and(|tiles| tiles.integrity.is_bad() || tiles.completeness.is_bad())
