@@ -58,6 +58,7 @@ use crate::event::Event;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::opening::Sealer;
 use crate::opening::ring::KeyRing;
+use crate::pack::Opening;
 use crate::proof::LogProof;
 use crate::query::{EntryView, Filter};
 use crate::receipt::Receipt;
@@ -262,6 +263,11 @@ impl Log {
     pub fn entries(&self, from: u64, limit: usize, filter: &Filter) -> Result<Vec<EntryView>, ReadError> {
         let reader = Reader { state: &self.0.state, ring: &self.0.ring };
         reader.entries(from, limit, filter)
+    }
+
+    /// Salts and values behind the commitments of the entries `from..to`.
+    pub(crate) fn openings(&self, from: u64, to: u64) -> Result<Vec<(u64, Opening)>, ReadError> {
+        Reader { state: &self.0.state, ring: &self.0.ring }.openings(from, to)
     }
 
     /// That the entry at `index` is in the log's first `size` entries: RFC 6962 section 2.1.1. May read one or

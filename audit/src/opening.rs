@@ -82,10 +82,15 @@ impl<'a> SealedOpening<'a> {
 
     /// The value, if this key sealed it here and it is what the entry committed to.
     pub(crate) fn open(&self, origin: &str, key: &AeadKey) -> Option<Private> {
+        self.open_salted(origin, key).map(|(_, value)| value)
+    }
+
+    /// The same, with the salt: what others need to check the value against the commitment.
+    pub(crate) fn open_salted(&self, origin: &str, key: &AeadKey) -> Option<([u8; SALT_BYTES], Private)> {
         let plain = key.open(&additional_data(origin, self.key, self.field, &self.commitment), self.sealed).ok()?;
         let (salt, value) = plain.split_first_chunk::<SALT_BYTES>()?;
         let value = std::str::from_utf8(value).ok()?;
-        (commitment(salt, self.field, value) == self.commitment).then(|| Private::new(value))
+        (commitment(salt, self.field, value) == self.commitment).then(|| (*salt, Private::new(value)))
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::range::RangeProof;
 pub use self::writer::{PackError, Writer};
 use crate::document;
 use crate::note::{Checkpoint, VerifierKey};
-use crate::redact::{SALT_BYTES, commitment};
+use crate::redact::{Private, SALT_BYTES, commitment};
 
 /// First member of the first line.
 const FORMAT: &str = "sealane-pack/1";
@@ -118,6 +118,10 @@ impl Opening {
     #[must_use]
     pub fn commitment(&self) -> Digest {
         commitment(&self.salt, &self.field, &self.value)
+    }
+
+    pub(crate) fn new(field: &str, salt: [u8; SALT_BYTES], value: &Private) -> Self {
+        Self { field: field.to_owned(), salt, value: value.expose().to_owned() }
     }
 }
 

@@ -11,6 +11,7 @@ use super::state::LogState;
 use crate::entry::{Entry, leaf};
 use crate::opening::SealedOpening;
 use crate::opening::ring::{KeyRing, Lookup};
+use crate::pack::Opening;
 use crate::query::{Absence, EntryView, Filter};
 use crate::redact::Private;
 
@@ -83,6 +84,24 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Salts and values behind the commitments of the entries `from..to`, where they are neither erased nor damaged.
+    pub(super) fn openings(&self, from: u64, to: u64) -> Result<Vec<(u64, Opening)>, ReadError> {
+        let place = self.state.places_before(from).1;
+        let mut cursor = Cursor::new(&self.state.layout.openings(), place, Care::Quick);
+        let mut opened = Vec::new();
+        while let Step::Record { record: Record::Body { index, bytes }, .. } = cursor.step()? {
+            if index >= to {
+                break;
+            }
+            let Some(sealed) = SealedOpening::parse(bytes).filter(|_| index >= from) else { continue };
+            let Lookup::Key(key) = self.ring.opening(sealed.key) else { continue };
+            if let Some((salt, value)) = sealed.open_salted(&self.state.origin, &key) {
+                opened.push((index, Opening::new(sealed.field, salt, &value)));
+            }
+        }
+        Ok(opened)
     }
 
     fn open(&self, opening: &SealedOpening<'_>) -> Result<Private, Absence> {

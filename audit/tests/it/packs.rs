@@ -2,11 +2,12 @@
 
 use std::fs;
 
+use sealane_audit::event::Assurance;
 use sealane_audit::pack::{PackError, PackRequest};
 use sealane_audit::verify::{Options, Report, Subject, verify_pack};
-use sealane_audit::{Log, VerifierKey};
+use sealane_audit::{Event, Log, Phase, Scope, VerifierKey};
 
-use crate::support::{AT, ORIGIN, Site, event};
+use crate::support::{AT, ORIGIN, Site, event, op};
 use crate::verifier::{run, text};
 
 /// An open log of 300 entries in batches of several sizes.
@@ -19,7 +20,7 @@ fn log(site: &Site) -> Log {
 }
 
 fn request() -> PackRequest {
-    PackRequest { asked: "all of it".into(), made_at_ns: AT, checkpoint: None }
+    PackRequest { asked: "all of it".into(), made_at_ns: AT, checkpoint: None, openings: false }
 }
 
 fn filtered(log: &Log, indexes: &[u64]) -> Vec<u8> {
@@ -148,6 +149,34 @@ fn no_changed_byte_of_a_pack_passes() {
         changed[at] ^= 1;
         assert_ne!(verify(&site, &changed).exit_code(), 0, "byte {at}");
     }
+}
+
+#[test]
+fn values_are_shown_with_what_it_takes_to_check_them_and_no_other_value_passes() {
+    let site = Site::new();
+    let log = log(&site);
+    let request = || PackRequest { openings: true, ..request() };
+    let contiguous = log.pack_range(Vec::new(), request(), 3..5).expect("pack").0;
+    let mut packer = log.pack(Vec::new(), request()).expect("begin");
+    packer.add(3).and_then(|()| packer.add(4)).expect("add");
+    for pack in [contiguous, packer.finish().expect("finish").0] {
+        let report = verify(&site, &pack);
+        assert!(report.holds() && report.openings.is_ok(), "{report}");
+        assert!(report.openings.to_string().contains("6 values"), "{report}");
+        for (from, to) in [("192.0.2.7", "192.0.2.8"), ("object.path", "private.path"), ("Maria Lopez", "Maria Lopes")]
+        {
+            let mut lines = lines(&pack);
+            assert!(lines[2].contains(from));
+            lines[2] = lines[2].replace(from, to);
+            let report = verify(&site, resealed(lines).as_bytes());
+            assert_eq!((report.exit_code(), report.first_bad_entry()), (1, Some(4)), "{report}");
+        }
+    }
+    log.erase(&Scope::collection("imaging"), Event::new(Assurance::Erase, Phase::Intent, op(9), AT)).expect("erase");
+    let pack = log.pack_range(Vec::new(), request(), 3..5).expect("pack").0;
+    let said = String::from_utf8_lossy(&pack).into_owned();
+    assert!(!said.contains("Maria Lopez") && said.contains("192.0.2.7"), "what was erased is not shown");
+    assert!(verify(&site, &pack).holds());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sealane_audit::pack::PackRequest;
 use sealane_audit::verify::{Options, Report, verify_dir, verify_entry, verify_pack, verify_proof};
 use sealane_audit::witness::{AddCheckpoint, Policy, Swapped, consider};
 use sealane_audit::{Checkpoint, Cosigner, Event, Log, VerifierKey};
@@ -170,7 +171,7 @@ fn tiles_entries_proofs_and_packs_carry_the_witnesss_word_too() {
     let proof = log.proof(3, &head).expect("prove");
     let json = log.entries(3, 1, &sealane_audit::Filter::all()).expect("read").remove(0).json;
     assert!(verify_proof(&proof, Some(json.as_bytes()), &options).time.is_ok());
-    let request = sealane_audit::pack::PackRequest { asked: "all".into(), made_at_ns: AT, checkpoint: Some(head) };
+    let request = PackRequest { asked: "all".into(), made_at_ns: AT, checkpoint: Some(head), openings: false };
     let pack = log.pack_range(Vec::new(), request, 0..8).expect("pack").0;
     assert!(verify_pack(pack.as_slice(), &options).time.is_ok());
     drop(log);
