@@ -6,15 +6,17 @@
 //! `cat` is the catalogue's version. Personal values appear as commitments only. An entry is shorter
 //! than 65,535 bytes, as C2SP entry bundles need.
 
+mod glance;
 mod members;
 mod reading;
 mod writing;
 
 use sealane_crypto::digest::{Digest, leaf_hash};
 
+pub(crate) use self::glance::{Field, Glance, glance};
 pub(crate) use self::reading::Link;
 pub use self::reading::{Entry, EntryActor, EntryObject};
-pub(crate) use self::writing::Prepared;
+pub(crate) use self::writing::{MAX_OPENINGS, Prepared};
 use crate::canonical::CanonicalError;
 
 /// Format of the entries written today.

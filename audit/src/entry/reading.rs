@@ -6,6 +6,7 @@ use sealane_crypto::digest::Digest;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::glance::glance;
 use crate::event::{Change, ClockState, DecisionRecord, Kind, OutcomeRecord, Phase};
 use crate::id::OpId;
 
@@ -20,6 +21,16 @@ fn parse_utc<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error
 pub(crate) struct Link {
     pub(crate) index: u64,
     pub(crate) prev: Digest,
+}
+
+impl Link {
+    /// Reads it: quickly in the form that logs write, in full otherwise.
+    pub(crate) fn read(entry: &[u8]) -> Result<Self, serde_json::Error> {
+        match glance(entry) {
+            Some(glance) => Ok(Self { index: glance.index, prev: glance.prev }),
+            None => serde_json::from_slice(entry),
+        }
+    }
 }
 
 /// An entry as read from the log.

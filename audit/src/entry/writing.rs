@@ -20,7 +20,7 @@ use crate::scope::Scope;
 const PLACE_BYTES: usize = 20 + 64;
 
 /// Most bytes of openings that one event may bring.
-const MAX_OPENINGS: usize = 2 * MAX_BYTES;
+pub(crate) const MAX_OPENINGS: usize = 2 * MAX_BYTES;
 
 /// The field that belongs to a collection rather than to a person.
 const PATH: &str = "object.path";

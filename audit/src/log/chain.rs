@@ -40,26 +40,38 @@ impl Chain {
     /// Takes an entry that is known to be right.
     pub(crate) fn push(&mut self, entry: &[u8]) -> Digest {
         let leaf = leaf(entry);
+        self.take(leaf);
+        leaf
+    }
+
+    fn take(&mut self, leaf: Digest) {
         self.tree.push(leaf);
         self.prev = leaf;
-        leaf
     }
 
     /// Checks an entry and takes it.
     pub(crate) fn entry(&mut self, index: u64, entry: &[u8]) -> Result<Digest, Fault> {
+        let link = Link::read(entry).map_err(|error| error.to_string());
+        let leaf = leaf(entry);
+        self.linked(index, link, leaf)?;
+        Ok(leaf)
+    }
+
+    /// As [`Chain::entry`], for an entry whose link was read and whose hash was computed elsewhere.
+    pub(crate) fn linked(&mut self, index: u64, link: Result<Link, String>, leaf: Digest) -> Result<(), Fault> {
         let expected = self.size();
         if index != expected {
             return Err(Fault(format!("entry {expected} was expected and {index} stands here")));
         }
-        let link: Link =
-            serde_json::from_slice(entry).map_err(|error| Fault(format!("it is not an entry ({error})")))?;
+        let link = link.map_err(|error| Fault(format!("it is not an entry ({error})")))?;
         if link.index != index {
             return Err(Fault(format!("it says that its index is {}", link.index)));
         }
         if link.prev != self.prev {
             return Err(Fault("its `prev` is not the hash of the entry before".to_owned()));
         }
-        Ok(self.push(entry))
+        self.take(leaf);
+        Ok(())
     }
 
     /// Checks a batch trailer against the entries so far.

@@ -5,6 +5,7 @@
 //! have been destroyed: values do not vanish unsaid. A copy without key files, such as a backup, is judged
 //! without this.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
@@ -12,10 +13,10 @@ use sealane_crypto::digest::Digest;
 use serde::Deserialize;
 
 use super::verdict::Verdict;
+use crate::entry::{Field, Glance};
 use crate::event::Assurance;
-use crate::log::cursor::{Care, Cursor, Place, Step};
+use crate::log::cursor::Place;
 use crate::log::erase::ORDERED_KEYS;
-use crate::log::frame::Record;
 use crate::log::layout::Layout;
 use crate::opening::SealedOpening;
 use crate::opening::sheet;
@@ -47,26 +48,24 @@ struct Object {
 }
 
 impl Commitments {
-    fn by_digest(self) -> BTreeMap<Digest, String> {
-        let subject = self.actor.subject.map(|digest| (digest, "actor.subject".to_owned()));
-        let client = self.client.map(|digest| (digest, "client".to_owned()));
-        let path = self.object.path.map(|digest| (digest, "object.path".to_owned()));
-        let private = self.private.into_iter().map(|(name, digest)| (digest, format!("private.{name}")));
+    fn fields(self) -> Vec<(Field<'static>, Digest)> {
+        let own = |digest: Option<Digest>, name| digest.map(|digest| (Field::Own(name), digest));
+        let subject = own(self.actor.subject, "actor.subject");
+        let (client, path) = (own(self.client, "client"), own(self.object.path, "object.path"));
+        let private = self.private.into_iter().map(|(name, digest)| (Field::Private(Cow::Owned(name)), digest));
         subject.into_iter().chain(client).chain(path).chain(private).collect()
     }
 }
 
-/// The commitments of an entry, by field; none if it is not one.
-pub(super) fn commitments(entry: &[u8]) -> Vec<(String, Digest)> {
-    let commitments = serde_json::from_slice::<Commitments>(entry).unwrap_or_default();
-    commitments.by_digest().into_iter().map(|(digest, field)| (field, digest)).collect()
+/// The commitments of an entry; none if it is not one.
+pub(super) fn commitments(entry: &[u8]) -> Vec<(Field<'static>, Digest)> {
+    serde_json::from_slice::<Commitments>(entry).unwrap_or_default().fields()
 }
 
-/// A record waiting for its entry.
-struct Waiting {
-    index: u64,
-    opening: Option<(Digest, String, KeyId)>,
-    at: Place,
+/// The kind that an entry names.
+#[cfg(test)]
+pub(super) fn kind(entry: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Commitments>(entry).ok()?.kind
 }
 
 /// What the sheets of keys beside the log say; nothing, where there are none.
@@ -98,114 +97,129 @@ struct Sealed {
     count: u64,
 }
 
-/// Walks the openings in step with the entries.
-pub(super) struct Openings {
-    cursor: Cursor,
-    waiting: Option<Waiting>,
-    ended: bool,
+/// A record of the openings, where it stands.
+pub(super) struct Stored<'a> {
+    pub(super) index: u64,
+    pub(super) at: Place,
+    pub(super) bytes: &'a [u8],
+}
+
+/// What looking at some entries and their openings found.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
     checked: u64,
-    keys: Keys,
     sealed: HashMap<KeyId, Sealed>,
     /// Keys that an entry orders to be destroyed.
     ordered: HashSet<KeyId>,
     bad: Option<Verdict>,
 }
 
-impl Openings {
-    pub(super) fn new(layout: &Layout) -> io::Result<Self> {
-        let cursor = Cursor::new(&layout.openings(), Place::default(), Care::Strict);
-        let keys = Keys::read(layout)?;
-        let (sealed, ordered) = (HashMap::new(), HashSet::new());
-        Ok(Self { cursor, waiting: None, ended: false, checked: 0, keys, sealed, ordered, bad: None })
-    }
-
-    /// Takes the openings of one sound entry.
-    pub(super) fn entry(&mut self, index: u64, bytes: &[u8]) -> io::Result<()> {
+impl Seen {
+    /// Compares an entry's commitments with the openings that stand in its place.
+    pub(super) fn entry<'a>(
+        &mut self,
+        index: u64,
+        entry: &[u8],
+        glance: Option<Glance<'_>>,
+        stored: impl Iterator<Item = Stored<'a>>,
+    ) {
         if self.bad.is_some() {
-            return Ok(());
+            return;
         }
-        let Ok(commitments) = serde_json::from_slice::<Commitments>(bytes) else { return Ok(()) };
-        self.note_order(&commitments);
-        let mut wanted = commitments.by_digest();
-        while let Some(next) = self.peek(index)? {
-            if next.index != index {
-                break;
-            }
-            let found = next.opening.as_ref().and_then(|(digest, field, key)| {
-                let wanted = wanted.remove(digest)?;
-                (wanted == *field).then_some(*key)
+        let mut wanted = match glance {
+            Some(glance) if glance.kind != Assurance::Erase.name() => glance.commitments,
+            _ => self.read_in_full(entry),
+        };
+        for Stored { index: of, at, bytes } in stored {
+            let opening = SealedOpening::parse(bytes).filter(|_| of == index);
+            let found = opening.and_then(|opening| {
+                let fits =
+                    |(field, digest): &(Field<'_>, Digest)| *digest == opening.commitment && field.is(opening.field);
+                let at = wanted.iter().position(fits)?;
+                wanted.swap_remove(at);
+                Some(opening.key)
             });
             let Some(key) = found else {
-                let at = next.at;
-                self.fail(index, at, "an opening belongs to no commitment of the entry");
-                return Ok(());
+                return self.fail(index, at, "an opening belongs to no commitment of the entry");
             };
             self.sealed.entry(key).or_insert(Sealed { first: index, count: 0 }).count += 1;
             self.checked += 1;
-            self.waiting = None;
         }
-        if let (Some(field), None) = (wanted.values().next(), &self.bad) {
+        if let Some((field, _)) = wanted.first() {
             self.bad = Some(Verdict::bad(index, format!("the opening of `{field}` is missing")));
         }
-        Ok(())
     }
 
-    fn note_order(&mut self, entry: &Commitments) {
-        if entry.kind.as_deref() == Some(Assurance::Erase.name()) {
-            let ids = entry.detail.get(ORDERED_KEYS).and_then(serde_json::Value::as_array);
+    fn read_in_full(&mut self, entry: &[u8]) -> Vec<(Field<'static>, Digest)> {
+        let read = serde_json::from_slice::<Commitments>(entry).unwrap_or_default();
+        if read.kind.as_deref() == Some(Assurance::Erase.name()) {
+            let ids = read.detail.get(ORDERED_KEYS).and_then(serde_json::Value::as_array);
             self.ordered.extend(ids.into_iter().flatten().filter_map(|id| id.as_str()?.parse::<KeyId>().ok()));
         }
+        read.fields()
     }
 
-    fn fail(&mut self, index: u64, at: Place, why: &str) {
+    /// What cannot be read outweighs what is missing for that reason.
+    pub(super) fn fail(&mut self, index: u64, at: Place, why: &str) {
         let place = Some(format!("openings, {at}"));
         self.bad = Some(Verdict::Bad { entry: Some(index), place, why: why.to_owned() });
     }
 
-    fn peek(&mut self, index: u64) -> io::Result<Option<&Waiting>> {
-        if self.waiting.is_none() && !self.ended {
-            match self.cursor.step()? {
-                Step::Record { at, record: Record::Body { index, bytes }, .. } => {
-                    let opening = SealedOpening::parse(bytes);
-                    let opening = opening.map(|read| (read.commitment, read.field.to_owned(), read.key));
-                    self.waiting = Some(Waiting { index, opening, at });
-                }
-                Step::End => self.ended = true,
-                Step::Record { at, .. } => self.stop(index, at, "a batch trailer among the openings"),
-                Step::Broken { at, why } => self.stop(index, at, why),
-            }
-        }
-        Ok(self.waiting.as_ref())
+    pub(super) const fn is_bad(&self) -> bool {
+        self.bad.is_some()
     }
 
-    fn stop(&mut self, index: u64, at: Place, why: &str) {
-        self.ended = true;
-        self.fail(index, at, why);
+    fn add(&mut self, later: Self) {
+        self.checked += later.checked;
+        self.ordered.extend(later.ordered);
+        for (key, more) in later.sealed {
+            self.sealed.entry(key).or_insert(Sealed { first: more.first, count: 0 }).count += more.count;
+        }
+        self.bad = later.bad;
+    }
+}
+
+/// The openings of the whole log, taken in the order of the entries.
+pub(super) struct Openings {
+    keys: Keys,
+    seen: Seen,
+}
+
+impl Openings {
+    pub(super) fn new(layout: &Layout) -> io::Result<Self> {
+        Ok(Self { keys: Keys::read(layout)?, seen: Seen::default() })
     }
 
-    /// After the last sound entry: openings of entries that are not sound are none of ours, unless all are.
-    pub(super) fn finish(mut self, size: u64, all_sound: bool) -> io::Result<Verdict> {
-        if self.bad.is_none() && all_sound {
-            let left = self.peek(size)?.map(|waiting| (waiting.index, waiting.at));
-            if let Some((index, at)) = left {
-                self.fail(index, at, "an opening is left over for an entry that does not stand there");
-            }
+    /// Takes what was seen of the next entries.
+    pub(super) fn take(&mut self, seen: Seen) {
+        if !self.seen.is_bad() {
+            self.seen.add(seen);
         }
-        if let Some(bad) = self.bad.take() {
-            return Ok(bad);
+    }
+
+    /// After the last entry, if all are sound: an opening that stands behind those of the last one.
+    pub(super) fn left_over(&mut self, index: u64, at: Place, why: &str) {
+        if !self.seen.is_bad() {
+            self.seen.fail(index, at, why);
         }
-        Ok(self.judge_keys())
+    }
+
+    pub(super) fn verdict(self) -> Verdict {
+        let keys = self.judge_keys();
+        self.seen.bad.unwrap_or(keys)
     }
 
     fn judge_keys(&self) -> Verdict {
-        let belong = format!("{} sealed values belong to the entries", self.checked);
+        let belong = format!("{} sealed values belong to the entries", self.seen.checked);
         if !self.keys.here {
             return Verdict::ok(format!("{belong}; the keys of the values are not here"));
         }
         let mut erased = 0;
         let mut unsaid: Option<(u64, &str)> = None;
-        for (id, sealed) in self.sealed.iter().filter(|(id, _)| **id != KeyId::SITE && !self.keys.live.contains(id)) {
-            let why = match (self.keys.erased.contains(id), self.ordered.contains(id)) {
+        for (id, sealed) in
+            self.seen.sealed.iter().filter(|(id, _)| **id != KeyId::SITE && !self.keys.live.contains(id))
+        {
+            let why = match (self.keys.erased.contains(id), self.seen.ordered.contains(id)) {
                 (true, true) => {
                     erased += sealed.count;
                     continue;

@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
         let commitments = super::openings::commitments(bytes);
         for opening in &line.openings {
             let committed =
-                commitments.iter().any(|(field, digest)| *field == opening.field && *digest == opening.commitment());
+                commitments.iter().any(|(field, digest)| field.is(&opening.field) && *digest == opening.commitment());
             if !committed {
                 return Err(format!("the value shown for `{}` is not the one that it committed to", opening.field));
             }

@@ -1,21 +1,23 @@
 //! One pass over the entries, from the first byte to the last.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::thread;
 
 use sealane_crypto::sign::VerifyingKey;
 
-use super::blame;
+use super::look::{Linked, Looked, look};
 use super::openings::Openings;
 use super::report::{Report, Subject};
+use super::slab::{End, Kept, Slab, Slabs};
 use super::time::Confirmations;
 use super::trust::{Anchors, Key, Options};
 use super::verdict::Verdict;
+use super::{blame, pipeline};
 use crate::entry::Link;
 use crate::log::chain::{Chain, Fault};
-use crate::log::cursor::{Care, Cursor, Place, Step};
-use crate::log::frame::Record;
+use crate::log::cursor::Place;
 use crate::log::layout::Layout;
 use crate::log::tail::{SoundEnd, Tail};
 use crate::note::Checkpoint;
@@ -44,6 +46,8 @@ pub(super) struct Walk<'a> {
     unsigned: Vec<Checkpoint>,
     authenticity: Option<Verdict>,
     integrity: Option<Verdict>,
+    /// What stands among the openings behind those of the last entry.
+    left_over: Option<(u64, Place, &'static str)>,
 }
 
 impl<'a> Walk<'a> {
@@ -60,6 +64,7 @@ impl<'a> Walk<'a> {
             unsigned: Vec::new(),
             authenticity: key.wrong(),
             integrity: None,
+            left_over: None,
         }
     }
 
@@ -71,10 +76,13 @@ impl<'a> Walk<'a> {
         let wrong = self.entries(&mut openings, &mut confirmations)?;
         self.check_signatures();
         let size = self.sound.0.size();
-        let all_sound = wrong.is_none() && self.chain.size() == size;
+        if let (Some((index, at, why)), None) = (self.left_over.take(), &wrong)
+            && self.chain.size() == size
+        {
+            openings.left_over(index, at, why);
+        }
         let completeness = self.judge(wrong, published)?;
-        let openings = openings.finish(size, all_sound)?;
-        Ok(self.report(completeness, openings, confirmations))
+        Ok(self.report(completeness, openings.verdict(), confirmations))
     }
 
     /// The checkpoint beside the log is an anchor like any other; what is wrong with it, if something is.
@@ -93,31 +101,72 @@ impl<'a> Walk<'a> {
     }
 
     fn entries(&mut self, openings: &mut Openings, times: &mut Confirmations) -> io::Result<Option<Wrong>> {
-        let mut cursor = Cursor::new(&self.segments, Place::default(), Care::Strict);
         self.anchors.meet(&self.chain);
-        loop {
-            let entry = self.chain.size();
-            match cursor.step()? {
-                Step::End => return Ok(None),
-                Step::Broken { at, why } => return Ok(Some(Wrong { entry, at, why: why.to_owned() })),
-                Step::Record { at, record: Record::Body { index, bytes }, .. } => {
-                    if let Err(Fault(why)) = self.chain.entry(index, bytes) {
-                        let (entry, why) = self.blame_link(entry, bytes, why)?;
-                        return Ok(Some(Wrong { entry, at, why }));
-                    }
-                    openings.entry(index, bytes)?;
-                    times.entry(index, bytes);
-                    self.anchors.meet(&self.chain);
-                }
-                Step::Record { at, record: Record::Trailer { size, note }, next } => {
-                    if let Err(Fault(why)) = self.trailer(size, note, next) {
-                        let first = self.sound.0.size();
-                        let entry = blame::in_batch(&self.segments, first, entry)?;
-                        return Ok(Some(Wrong { entry, at, why }));
-                    }
-                }
+        let mut wrong = None;
+        pipeline::run(Slabs::new(self.layout), |slab, looked| {
+            wrong = self.slab(&slab, looked, openings, times)?;
+            Ok(if wrong.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(wrong)
+    }
+
+    /// Takes a slab that was looked at: do its entries continue those before?
+    fn slab(
+        &mut self,
+        slab: &Slab,
+        looked: Looked,
+        openings: &mut Openings,
+        times: &mut Confirmations,
+    ) -> io::Result<Option<Wrong>> {
+        let mut linked = looked.entries.into_iter();
+        for (taken, kept) in slab.records.iter().enumerate() {
+            if let Some(wrong) = self.record(slab, kept, &mut linked, times)? {
+                // Openings count for sound entries only.
+                let sound = slab.records.iter().take(taken).filter(|kept| !kept.trailer).count();
+                openings.take(look(slab, sound).openings);
+                return Ok(Some(wrong));
             }
         }
+        openings.take(looked.openings);
+        let entry = self.chain.size();
+        match slab.end {
+            None => Ok(None),
+            Some(End::Broken { at, why }) => Ok(Some(Wrong { entry, at, why: why.to_owned() })),
+            Some(End::Blank) => {
+                let over = slab.left_over;
+                let over =
+                    over.map(|(of, at)| (of, at, "an opening is left over for an entry that does not stand there"));
+                self.left_over = slab.openings_broken.filter(|(of, ..)| *of >= entry).or(over);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes an entry or a batch trailer.
+    fn record(
+        &mut self,
+        slab: &Slab,
+        kept: &Kept,
+        linked: &mut impl Iterator<Item = Linked>,
+        times: &mut Confirmations,
+    ) -> io::Result<Option<Wrong>> {
+        let (entry, bytes, at) = (self.chain.size(), slab.bytes(&kept.bytes), kept.at);
+        if kept.trailer {
+            let Err(Fault(why)) = self.trailer(kept.number, bytes, kept.next) else { return Ok(None) };
+            let entry = blame::in_batch(&self.segments, self.sound.0.size(), entry)?;
+            return Ok(Some(Wrong { entry, at, why }));
+        }
+        // INVARIANT: a look sees every entry of its slab.
+        let Some(Linked { link, leaf }) = linked.next() else {
+            return Err(io::Error::other("an entry was not looked at"));
+        };
+        if let Err(Fault(why)) = self.chain.linked(kept.number, link, leaf) {
+            let (entry, why) = self.blame_link(entry, bytes, why)?;
+            return Ok(Some(Wrong { entry, at, why }));
+        }
+        times.entry(entry, bytes);
+        self.anchors.meet(&self.chain);
+        Ok(None)
     }
 
     /// An entry that does not follow from the one before: which of the two was altered?
