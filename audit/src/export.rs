@@ -9,6 +9,7 @@ mod csv;
 mod fhir;
 pub mod mapping;
 mod ocsf;
+pub mod syslog;
 mod words;
 
 use std::fmt;

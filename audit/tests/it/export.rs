@@ -10,3 +10,4 @@ mod fhir;
 mod foreign;
 mod ocsf;
 mod sample;
+mod syslog;

@@ -19,7 +19,7 @@ fn the_reference_is_the_catalogue() {
 #[test]
 fn the_reference_of_exports_is_the_mapping() {
     let mut text = format!(
-        "# Events in other people's vocabularies\n\nWhat each event becomes in an export, made from \
+        "# Events in other people's vocabularies\n\nWhat each event becomes in an [export](../operate/exports.md), made from \
          `audit/src/export/mapping.rs`; a test compares it. OCSF is version {}. BALP's patterns stand by their name; they are \
          claimed for successful acts only, a disclosure only with the other site and the person whom the data is about.\n\n\
          | event | OCSF class | OCSF activity | FHIR AuditEvent | type | subtype | action |\n|---|---|---|---|---|---|---|\n",

@@ -9,7 +9,9 @@ pub mod template;
 
 use std::path::{Path, PathBuf};
 
-pub use file::{AccessRuleConfig, CollectionConfig, ConfigFile, IdentityProviderConfig, StorageGatewayConfig};
+pub use file::{
+    AccessRuleConfig, CollectionConfig, ConfigFile, IdentityProviderConfig, StorageGatewayConfig, SyslogConfig,
+};
 
 /// What is wrong with a configuration file.
 #[derive(Debug, thiserror::Error)]
@@ -173,6 +175,16 @@ mod tests {
         let message = parse(&text).unwrap_err().to_string();
         assert!(message.contains("storage_gateway 'nowhere'"), "{message}");
         assert!(message.contains("line "), "{message}");
+    }
+
+    #[test]
+    fn a_log_server_needs_an_address_and_both_halves_of_its_certificate() {
+        let text = format!("{}\n[audit.syslog]\naddress = \"logs.example.edu\"\nkey = \"a.key\"\n", template());
+        let message = parse(&text).unwrap_err().to_string();
+        assert!(message.contains("'logs.example.edu' is not host:port") && message.contains("line "), "{message}");
+        assert!(message.contains("certificate and key go together"), "{message}");
+        let text = format!("{}\n[audit.syslog]\naddress = \"logs.example.edu:6514\"\n", template());
+        assert_eq!(parse(&text).unwrap().file.audit.syslog.unwrap().enterprise_number, 32_473);
     }
 
     #[test]

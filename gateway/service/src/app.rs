@@ -246,6 +246,19 @@ impl App {
         &*self.0.random
     }
 
+    /// Whose log it is, for exports of it.
+    #[must_use]
+    pub fn export_context(&self) -> sealane_audit::export::Context {
+        let identity = &self.0.identity;
+        sealane_audit::export::Context {
+            site_id: identity.site.to_string(),
+            site: identity.name.to_string(),
+            host: self.0.settings.public_url.host_str().unwrap_or("localhost").to_owned(),
+            origin: self.0.guard.log().origin().to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
     pub(crate) fn parts(&self) -> &Parts {
         &self.0
     }

@@ -18,6 +18,7 @@ pub mod health;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod identity;
+pub mod jobs;
 mod limiter;
 pub mod me;
 mod outbound;

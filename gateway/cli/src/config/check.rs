@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sealane_model::RemotePath;
 use sealane_model::limits::MAX_LANES;
+use sealane_service::jobs::syslog::Target;
 
 use super::file::ConfigFile;
 
@@ -20,7 +21,22 @@ pub(super) fn problems(file: &ConfigFile, text: &str) -> Vec<String> {
     check_site(file, &mut found);
     check_storage(file, text, &mut found);
     check_rules(file, text, &mut found);
+    check_syslog(file, text, &mut found);
     found
+}
+
+fn check_syslog(file: &ConfigFile, text: &str, found: &mut Vec<String>) {
+    let Some(syslog) = &file.audit.syslog else { return };
+    let address = syslog.address.get_ref();
+    if !Target::is_address(address) {
+        let line = line_of(text, syslog.address.span().start);
+        found.push(format!(
+            "  line {line}: [audit.syslog] address: '{address}' is not host:port; write for example logs.example.edu:6514"
+        ));
+    }
+    if syslog.certificate.is_some() != syslog.key.is_some() {
+        found.push("  [audit.syslog]: certificate and key go together; give both, or neither".to_owned());
+    }
 }
 
 fn check_site(file: &ConfigFile, found: &mut Vec<String>) {

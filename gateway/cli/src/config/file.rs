@@ -21,6 +21,9 @@ pub struct ConfigFile {
     pub database: DatabaseConfig,
     /// The institution's certificate for pages and API; self-signed where absent.
     pub tls: Option<TlsConfig>,
+    /// The audit log.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Transfer settings.
     #[serde(default)]
     pub transfer: TransferConfig,
@@ -100,6 +103,38 @@ pub struct TlsConfig {
     pub certificate: PathBuf,
     /// PEM file with the private key.
     pub key: PathBuf,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// A log server that gets every entry.
+    pub syslog: Option<SyslogConfig>,
+}
+
+/// `[audit.syslog]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyslogConfig {
+    /// `host:port` of the log server (RFC 5425; TLS 1.3).
+    pub address: Spanned<String>,
+    /// PEM file with the authority that certifies the log server; the system's authorities where absent.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file with the certificate by which the log server knows this site, where it asks for one.
+    pub certificate: Option<PathBuf>,
+    /// PEM file with that certificate's private key.
+    pub key: Option<PathBuf>,
+    /// The institution's private enterprise number; the one kept for examples (RFC 5612) where absent.
+    #[serde(default = "example_enterprise")]
+    pub enterprise_number: u32,
+    /// Send personal values too. What a log server has received, no erasure here reaches.
+    #[serde(default)]
+    pub personal_values: bool,
+}
+
+const fn example_enterprise() -> u32 {
+    sealane_audit::export::syslog::EXAMPLE_ENTERPRISE
 }
 
 /// `[transfer]`

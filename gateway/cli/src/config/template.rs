@@ -77,6 +77,14 @@ administrators = [{administrators}]
 
 # Register this redirect URI at the identity provider: {redirect}
 {provider}
+# [audit.syslog]                            # send every entry of the audit log to a log server, over TLS 1.3
+# address = "logs.example.edu:6514"
+# ca_file = "logs-ca.pem"                   # default: the system's authorities
+# certificate = "sealane-logs.pem"          # where the log server asks for one
+# key = "sealane-logs.key"
+# enterprise_number = 32473                 # your institution's, if it has one; this one is for examples
+# personal_values = false                   # true: names, paths and addresses too; no erasure reaches them there
+
 # [[storage_gateway]]
 # name = "research"
 # root = "/data/research"

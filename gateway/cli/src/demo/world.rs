@@ -169,6 +169,7 @@ async fn start_site(
             rules: plan.rules,
         },
         lanes: LANES,
+        syslog: None,
         demo: Some(DemoOnly { pages }),
     };
     let node = Node::start(settings).await.with_context(|| format!("{} does not start", plan.title))?;

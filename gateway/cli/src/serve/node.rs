@@ -16,6 +16,7 @@ use sealane_database::{Database, site::SiteRecord};
 use sealane_http::HttpOptions;
 use sealane_model::{Clock, NodeId, SiteId, SystemClock};
 use sealane_policy::Engine;
+use sealane_service::jobs::syslog;
 use sealane_service::{App, AppParts, Settings, audit, configure, housekeeping, policy_sync};
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
@@ -84,6 +85,9 @@ impl Node {
         tracker.spawn(policy_sync::run(app.clone(), shutdown.clone()));
         tracker.spawn(housekeeping::run(app.clone(), shutdown.clone()));
         tracker.spawn(audit::run(app.clone(), shutdown.clone()));
+        if let Some(syslog) = settings.syslog {
+            tracker.spawn(syslog::run(app.clone(), syslog, shutdown.clone()));
+        }
         tracker.spawn(async move { transfers.run().await });
         info!(site.name = %settings.name, node.name = %settings.node, server.address = %address, "node is ready");
         Ok(Self { app, address, log, socket: settings.socket, shutdown, tracker })

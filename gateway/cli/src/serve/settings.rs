@@ -4,7 +4,7 @@
 //! TLS) stands in [`DemoOnly`], which the configuration file cannot make.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sealane_crypto::Secret;
@@ -12,9 +12,10 @@ use sealane_model::{AssuranceMode, CollectionName, RemotePath, StorageKind};
 use sealane_service::Administrator;
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::ProviderConfig;
+use sealane_service::jobs::syslog::{ClientIdentity, Pace, SyslogSettings, Target};
 use url::Url;
 
-use crate::config::{AccessRuleConfig, Config, IdentityProviderConfig};
+use crate::config::{AccessRuleConfig, Config, IdentityProviderConfig, SyslogConfig};
 use crate::principal;
 
 /// Everything that a node is started with.
@@ -54,6 +55,8 @@ pub struct NodeSettings {
     pub configured: Configured,
     /// Lanes of a task that does not ask for a number.
     pub lanes: u16,
+    /// The log server that gets every entry of the audit log.
+    pub syslog: Option<SyslogSettings>,
     /// What only the demo may do.
     pub demo: Option<DemoOnly>,
 }
@@ -96,6 +99,7 @@ impl NodeSettings {
             auditors: site.auditors.iter().cloned().map(Administrator::Email).collect(),
             configured: configured(config)?,
             lanes: config.file.transfer.lanes,
+            syslog: config.file.audit.syslog.as_ref().map(|it| syslog(config, it)).transpose()?,
             demo: None,
         })
     }
@@ -111,6 +115,28 @@ fn provider(config: &Config, index: usize, it: &IdentityProviderConfig) -> anyho
         provider.client_secret = Some(Secret::new(text.trim().to_owned()));
     }
     Ok(provider)
+}
+
+fn syslog(config: &Config, it: &SyslogConfig) -> anyhow::Result<SyslogSettings> {
+    let read = |path: &Path| {
+        let path = config.resolve(path);
+        std::fs::read(&path).with_context(|| {
+            format!("cannot read {}\n  next: check the files that [audit.syslog] names", path.display())
+        })
+    };
+    let ca = it.ca_file.as_deref().map(read).transpose()?;
+    let identity = match (&it.certificate, &it.key) {
+        (Some(certificate), Some(key)) => {
+            Some(ClientIdentity { certificate: read(certificate)?, key: Secret::new(read(key)?) })
+        }
+        _ => None,
+    };
+    Ok(SyslogSettings {
+        target: Target::new(it.address.get_ref(), ca.as_deref(), identity)?,
+        enterprise: it.enterprise_number,
+        personal_values: it.personal_values,
+        pace: Pace::default(),
+    })
 }
 
 /// An issuer is compared byte for byte; the URL type adds a slash to a bare host that most issuers do not have.

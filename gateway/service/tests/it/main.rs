@@ -26,5 +26,6 @@ mod repeating;
 mod session;
 mod sign_in;
 mod sign_in_attacks;
+mod syslog;
 mod trust;
 mod uploads;
