@@ -1,12 +1,13 @@
-//! The threat table as tests: classes of attack on a log at rest, a thousand seeded mutations each.
+//! The threat table as tests: classes of attack on a log at rest, a thousand seeded mutations each (a hundred in the
+//! inner loop).
 //!
 //! Every class says who must find it and under which verdict: a log refused for another reason than its own is
 //! found by luck, and a failure here. A mutation that leaves the directory as it was is drawn again. What nobody
 //! can see from the log alone (the stolen key, the restored snapshot) is shown both ways: accepted alone, refused
 //! by whoever kept one checkpoint elsewhere. `SEALANE_TEST_SEED` repeats a run.
 //!
-//! In the short form our verifier and Go's judge all thousand of the classes on small logs; slower ones judge every
-//! so many (see [`Pace`]). With `SEALANE_TEST_LONG` everybody judges everything.
+//! Our verifier, Go's and the Python one judge all of the classes on small logs; slower ones judge every so many (see
+//! [`Pace`]). With `SEALANE_TEST_LONG` everybody judges everything.
 
 mod clock;
 mod differential;
@@ -33,8 +34,6 @@ use self::stage::{OURS, Stage};
 use self::verdict::{Expected, Question};
 use crate::noise::Noise;
 use crate::settings;
-
-const MUTATIONS: u64 = 1000;
 
 /// What a verifier must say of the log alone, and given the honest log's last checkpoint. `None`: it is not asked.
 #[derive(Debug, Copy, Clone)]
@@ -81,7 +80,7 @@ fn thousand(class: &str, mut stage: Stage, pace: Pace, attack: Attack) {
     (settings::seed(), class).hash(&mut hasher);
     let seed = hasher.finish();
     let anchor = [stage.parts.checkpoint.clone()];
-    for n in 0..MUTATIONS {
+    for n in 0..settings::times(100, 1000, 1000) {
         let mut noise = Noise::seeded(seed ^ n);
         let forged = loop {
             let forged = attack(&stage, &mut noise);
@@ -211,6 +210,7 @@ classes! {
     a_clock_set_back: clock::set_back,
     a_clock_set_forward: clock::set_forward,
     a_rewrite_beside_cosigned_heads: clock::rewrite_what_was_seen,
+    a_rollback_beside_cosigned_heads: clock::roll_back_what_was_seen,
     a_rewrite_without_the_cosigned_heads: clock::rewrite_and_hide_the_witness,
     a_cosignature_of_another_head: clock::borrow_a_cosignature,
 }

@@ -2,7 +2,7 @@
 //! said to be wrong that is not, and what was cut is said in an entry.
 //!
 //! The writer is this test binary, run again with [`PLACE`] set; acknowledgements come through its standard error.
-//! 150 kills in the short form, 2,000 with `SEALANE_TEST_LONG`.
+//! 40 kills in the inner loop, 150 in the full run, 2,000 with `SEALANE_TEST_LONG`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -192,10 +192,6 @@ fn check_with_others(site: &Site, place: &Path, verifiers: &mut [Box<dyn Verifie
     }
 }
 
-fn times(short: u64, long: u64) -> u64 {
-    if settings::long() { long } else { short }
-}
-
 #[test]
 fn writers_killed_at_any_moment_lose_nothing_that_they_acknowledged() {
     let site = Site::new();
@@ -204,7 +200,7 @@ fn writers_killed_at_any_moment_lose_nothing_that_they_acknowledged() {
     let mut verifiers = verifiers();
     let mut noise = Noise::seeded(settings::seed());
     let (mut entries, mut recovered) = (0, 0);
-    let kills = times(100, 1000);
+    let kills = settings::times(30, 100, 1000);
     for kill in 0..kills {
         let place = disk.path().join(format!("log-{}", kill / 10));
         let moment = Moment { answers: noise.below(60), refusals: 1, spins: noise.below(300_000) };
@@ -231,7 +227,7 @@ fn writers_killed_on_a_full_disk_lose_nothing_that_they_acknowledged() {
     let mut verifiers = verifiers();
     let mut noise = Noise::seeded(settings::seed() ^ 1);
     let mut refused = 0;
-    for _ in 0..times(50, 1000) {
+    for _ in 0..settings::times(10, 50, 1000) {
         let (place, filler) = (at.join("log"), at.join("filler"));
         // Room for the first segments and the reserve, and for up to a few more.
         fs::write(&filler, vec![1; noise.below(1 << 20)]).expect("fill");

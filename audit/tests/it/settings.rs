@@ -18,6 +18,18 @@ pub(crate) fn require_foreign() -> bool {
     variable("SEALANE_TEST_REQUIRE_FOREIGN").is_some()
 }
 
+/// How often something is tried: in the inner loop, in the full run (which demands everybody's verifiers), in the
+/// long one.
+pub(crate) fn times(inner: u64, full: u64, long: u64) -> u64 {
+    if self::long() {
+        long
+    } else if require_foreign() {
+        full
+    } else {
+        inner
+    }
+}
+
 /// The seed of everything random in a test: another one in each run, unless `SEALANE_TEST_SEED` says which.
 ///
 /// It is told on standard error, so that a failure can be run again.

@@ -72,7 +72,16 @@ pub(super) fn rewrite_what_was_seen(stage: &Stage, noise: &mut Noise) -> Forged 
     forged
 }
 
-/// The same, and the cosigned heads are gone, or are on the rewritten ones with signatures of the attacker's.
+/// A snapshot restored beside them.
+pub(super) fn roll_back_what_was_seen(stage: &Stage, noise: &mut Noise) -> Forged {
+    let mut forged = tail::roll_back(stage, noise);
+    forged.files.extend(witnessed(stage, &stage.parts));
+    forged.ours = Sight::alone(Question::Completeness);
+    forged.others = Sight::none();
+    forged
+}
+
+/// A rewrite, and the cosigned heads are gone.
 pub(super) fn rewrite_and_hide_the_witness(stage: &Stage, noise: &mut Noise) -> Forged {
     let mut forged = tail::sign_again(stage, noise);
     forged.ours = Sight::alone(Question::Time);

@@ -24,7 +24,13 @@ const STACKED: [Attack; 8] = [
 ];
 
 /// What no writer of ours writes. `{n}` and `{prev}` are what should stand there.
-const HOSTILE: [(&str, &str); 22] = [
+const HOSTILE: [(&str, &str); 26] = [
+    // Odd, and no lie: everybody takes these.
+    ("{", "{ "),
+    ("{", "{\n"),
+    ("{", "{\"zzz\":[1,{\"index\":5}],"),
+    ("\"index\":{n}", "\"index\" : {n}"),
+    // And these nobody.
     ("\"index\":{n}", "\"index\":{n},\"index\":{n}"),
     ("\"index\":{n}", "\"index\":99,\"index\":{n}"),
     ("\"index\":{n}", "\"Index\":{n}"),
@@ -54,7 +60,7 @@ fn verifiers_never_disagree() {
     let mut stage = Stage::new();
     let seed = settings::seed();
     let (mut accepted, mut refused) = (0, 0);
-    for n in 0..if settings::long() { 20_000 } else { 600 } {
+    for n in 0..settings::times(200, 600, 20_000) {
         let mut noise = Noise::seeded(seed ^ (n << 20));
         let (what, files) = damaged(&stage, &mut noise);
         let anchors = if noise.coin() { vec![stage.parts.checkpoint.clone()] } else { Vec::new() };
@@ -65,7 +71,7 @@ fn verifiers_never_disagree() {
         assert!(same, "{n}: {what}, {} anchors\n{opinions:#?}", anchors.len());
         if opinions[0].judged.is_ok() { accepted += 1 } else { refused += 1 }
     }
-    assert!(accepted > 10 && refused > 10, "{accepted} accepted, {refused} refused: one of them is not tried");
+    assert!(accepted > 2 && refused > 2, "{accepted} accepted, {refused} refused: one of them is not tried");
 }
 
 fn agree(one: &Judged, other: &Judged) -> bool {
