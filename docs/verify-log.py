@@ -32,14 +32,14 @@ def checkpoint(note, key):  # size and root of a head, if the key signed it: C2S
     body, _, signatures = note.decode().partition("\n\n")
     origin, size, root = body.split("\n")
     if origin != name: raise Tampered(f"a checkpoint is of another log, {origin!r}")
-    for line in signatures.splitlines():
-        dash, signer, blob = line.split(" ")
-        blob = base64.b64decode(blob, validate=True)
-        if dash != "\u2014": raise ValueError("a signature line is damaged")
-        if signer == name and blob[:4].hex() == key_id:
-            public.verify(blob[4:], (body + "\n").encode())
-            return int(size), base64.b64decode(root, validate=True)
-    raise Tampered("a checkpoint is not signed by this key")
+    signed = False
+    for line in signatures.split("\n")[:-1]:
+        dash, signer, text = line.split(" ")
+        blob = base64.b64decode(text, validate=True)
+        if (dash, base64.b64encode(blob).decode(), note[-1:]) != ("\u2014", text, b"\n"): raise ValueError("a signature line is damaged")
+        if signer == name and blob[:4].hex() == key_id: signed = public.verify(blob[4:], (body + "\n").encode()) is None
+    if not signed: raise Tampered("a checkpoint is not signed by this key")
+    return int(size), base64.b64decode(root, validate=True)
 
 def bundle(directory, number, width):  # up to 256 entries: C2SP tlog-tiles; a partial one goes when the full one is there
     digits = str(number).zfill((len(str(number)) + 2) // 3 * 3)

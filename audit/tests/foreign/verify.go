@@ -106,6 +106,12 @@ func checkpoint(text []byte, verifier note.Verifier) (tlog.Tree, error) {
 	if err != nil {
 		return tlog.Tree{}, err
 	}
+	// Open takes base64 with loose bits at its end, which is another text for the same signature.
+	for _, signature := range append(opened.Sigs, opened.UnverifiedSigs...) {
+		if _, err := base64.StdEncoding.Strict().DecodeString(signature.Base64); err != nil {
+			return tlog.Tree{}, err
+		}
+	}
 	lines := strings.Split(strings.TrimSuffix(opened.Text, "\n"), "\n")
 	if len(lines) < 3 || lines[0] != verifier.Name() {
 		return tlog.Tree{}, errors.New("the checkpoint is not of this log")

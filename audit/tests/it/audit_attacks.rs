@@ -6,8 +6,7 @@
 //! can see from the log alone (the stolen key, the restored snapshot) is shown both ways: accepted alone, refused
 //! by whoever kept one checkpoint elsewhere. `SEALANE_TEST_SEED` repeats a run.
 //!
-//! Our verifier, Go's and the Python one judge all of the classes on small logs; slower ones judge every so many (see
-//! [`Pace`]). With `SEALANE_TEST_LONG` everybody judges everything.
+//! Our verifier and Go's judge all of the classes on small logs; slower ones judge every so many (see [`Pace`]). With `SEALANE_TEST_LONG` everybody judges everything.
 
 mod clock;
 mod differential;

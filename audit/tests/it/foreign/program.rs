@@ -11,6 +11,7 @@ use super::{Judged, Verifier};
 pub(super) struct Program {
     name: &'static str,
     hash_tiles: bool,
+    pace: u64,
     child: Child,
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -22,12 +23,18 @@ impl Program {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("start a verifier");
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("its standard output"));
-        Self { name, hash_tiles: true, child, requests, answers }
+        Self { name, hash_tiles: true, pace: 1, child, requests, answers }
     }
 
     /// It reads entries only, and computes every hash itself.
-    pub(super) fn without_hash_tiles(mut self) -> Self {
+    pub(super) const fn without_hash_tiles(mut self) -> Self {
         self.hash_tiles = false;
+        self
+    }
+
+    /// Of a thousand logs it judges one of so many in the short form.
+    pub(super) const fn one_of(mut self, pace: u64) -> Self {
+        self.pace = pace;
         self
     }
 }
@@ -35,6 +42,10 @@ impl Program {
 impl Verifier for Program {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn pace(&self) -> u64 {
+        self.pace
     }
 
     fn reads_hash_tiles(&self) -> bool {
