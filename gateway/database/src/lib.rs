@@ -25,9 +25,12 @@ mod pool;
 mod statement;
 
 pub mod access_rule;
+pub mod audit_hold;
 pub mod audit_index;
 pub mod collection;
 pub mod device_login;
+pub mod erasure;
+pub mod erasure_part;
 pub mod idempotency;
 pub mod invitation;
 pub mod lane_ticket;

@@ -9,6 +9,7 @@ mod audit_index;
 mod catalogue;
 mod claims;
 mod damage;
+mod erasures;
 mod leases;
 mod migrations;
 mod orders;
