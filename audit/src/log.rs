@@ -22,6 +22,7 @@ mod open;
 mod options;
 mod prover;
 mod reader;
+mod receipts;
 mod recover;
 pub(crate) mod segment;
 mod sequencer;

@@ -46,6 +46,7 @@ pub mod site;
 pub mod storage_gateway;
 pub mod task;
 pub mod task_event;
+pub mod transfer_receipt;
 pub mod unit;
 pub mod upload;
 

@@ -17,5 +17,6 @@ mod sign_in;
 mod support;
 mod tasks;
 mod transactions;
+mod transfer_receipts;
 mod units;
 mod uploads;
