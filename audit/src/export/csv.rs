@@ -58,6 +58,7 @@ const COLUMNS: &[Column] = &[
     }),
     ("detail", |view, _| object(view.entry.detail.iter().map(|(name, value)| (name.clone(), value.clone())))),
     ("private", |view, _| object(words::private_values(view).map(|(name, value)| (name.to_owned(), value.into())))),
+    ("absent", |view, _| object(words::absences(view).into_iter())),
     ("commitments", |view, _| {
         object(view.entry.commitments().map(|(field, digest)| (field, digest.to_string().into())))
     }),

@@ -108,6 +108,8 @@ fn unmapped(view: &EntryView, class: Class) -> Value {
     put(&mut rest, "clock_synchronised", entry.clock.map(|clock| clock.synchronised));
     put(&mut rest, "clock_error_us", entry.clock.and_then(|clock| clock.error_us));
     put(&mut rest, "prev", Some(entry.prev.to_string()));
+    let absent = words::absences(view);
+    put(&mut rest, "absent", (!absent.is_empty()).then_some(absent));
     put(&mut rest, "purpose", words::revealed(view, "private.purpose"));
     put(&mut rest, "peer", entry.peer.clone());
     put(&mut rest, "transport", entry.transport.clone());
@@ -115,8 +117,8 @@ fn unmapped(view: &EntryView, class: Class) -> Value {
     put(&mut rest, "task", entry.object.task.clone());
     put(&mut rest, "files", entry.object.files);
     put(&mut rest, "class", entry.object.class.clone());
-    // Two classes know connections and programs, but not the people behind them.
-    let impersonal = matches!(class, Class::NetworkActivity | Class::ApplicationLifecycle);
+    // These classes know connections, programs and findings, but not the people behind them.
+    let impersonal = matches!(class, Class::NetworkActivity | Class::ApplicationLifecycle | Class::ComplianceFinding);
     let person = impersonal && entry.actor.is_some();
     put(&mut rest, "actor", person.then(|| objects::actor(view)));
     Value::Object(rest)
@@ -198,18 +200,21 @@ fn network(view: &EntryView, context: &Context, event: &mut Map<String, Value>) 
 fn finding(view: &EntryView, event: &mut Map<String, Value>) {
     let facts = words::facts(view);
     let text = |name: &str| facts.get(name).and_then(Value::as_str).map(|text| printable(text).into_owned());
-    let (id, status) = match view.entry.outcome.as_ref().map(|outcome| outcome.outcome) {
-        Some(Outcome::Done) => (1, "Pass"),
-        Some(_) => (3, "Fail"),
-        None => (0, "Unknown"),
+    // That a check ran to its end does not say that the control holds: the entry's detail does.
+    let (id, verdict, status_id, status) = match facts.get("passed").and_then(Value::as_bool) {
+        Some(true) => (1, "Pass", 4, "Resolved"),
+        Some(false) => (3, "Fail", 1, "New"),
+        None => (0, "Unknown", 0, "Unknown"),
     };
     let mut compliance = Map::new();
     put(&mut compliance, "control", text("control"));
     put(&mut compliance, "status_id", Some(id));
-    put(&mut compliance, "status", Some(status));
+    put(&mut compliance, "status", Some(verdict));
     put(&mut compliance, "standards", Some(json!(["NIST SP 800-53 r5"])));
     put(event, "compliance", Some(compliance));
-    put(event, "actor", view.entry.actor.is_some().then(|| objects::actor(view)));
+    // The status of a finding is what is left to do about it.
+    put(event, "status_id", Some(status_id));
+    put(event, "status", Some(status));
     let uid = text("check").unwrap_or_else(|| view.entry.op.to_string());
     put(event, "finding_info", Some(json!({ "uid": uid, "title": view.entry.kind.describes() })));
 }

@@ -7,7 +7,7 @@ use sealane_crypto::digest::Digest;
 use serde_json::{Map, Value};
 
 use crate::event::Change;
-use crate::query::EntryView;
+use crate::query::{Absence, EntryView};
 
 /// The detail that names the people whom the data is about, each by a pseudonym: a text or a list of texts.
 const SUBJECTS: &str = "subjects";
@@ -48,6 +48,15 @@ pub(super) fn facts(view: &EntryView) -> Map<String, Value> {
 fn sides<'a>(name: &'a str, change: &'a Change) -> impl Iterator<Item = (String, Value)> + 'a {
     let old = change.old.iter().map(move |old| (format!("{name}.old"), old.clone()));
     old.chain(change.new.iter().map(move |new| (format!("{name}.new"), new.clone())))
+}
+
+/// The fields whose values cannot be shown, each with the reason in a word.
+pub(super) fn absences(view: &EntryView) -> Map<String, Value> {
+    let word = |absence: &Absence| match absence {
+        Absence::Erased => "erased",
+        Absence::Damaged => "damaged",
+    };
+    view.absent.iter().map(|(field, absence)| (field.clone(), word(absence).into())).collect()
 }
 
 /// Pseudonyms of the people whom the data is about, where the entry names any.

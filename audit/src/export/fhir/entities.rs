@@ -103,7 +103,9 @@ fn log_entry(view: &EntryView, context: &Context) -> Map<String, Value> {
         ("product-version", Some(context.version.clone())),
     ];
     let facts = facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    map.insert("detail".into(), details(facts).into());
+    let absent =
+        words::absences(view).into_iter().map(|(field, why)| (field, why.as_str().unwrap_or_default().to_owned()));
+    map.insert("detail".into(), details(facts.chain(absent)).into());
     map
 }
 

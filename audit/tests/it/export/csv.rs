@@ -6,7 +6,7 @@ use sealane_audit::EntryView;
 use sealane_audit::export::Format;
 
 use super::foreign::ask;
-use super::sample::{everything, export, hostile, veiled};
+use super::sample::{erased, everything, export, hostile, veiled};
 
 type Row = BTreeMap<String, String>;
 
@@ -83,6 +83,18 @@ fn what_is_not_revealed_is_an_empty_cell_beside_its_commitment() {
         expect_entry(row, view);
         assert!(["person", "client", "path", "purpose", "private"].iter().all(|column| row[*column].is_empty()));
         assert!(row["commitments"].contains("private.label"));
+    }
+}
+
+#[test]
+fn what_was_erased_is_told_from_what_was_never_there() {
+    let views = erased();
+    let Some(rows) = read_by_python(&export(Format::Csv, &views)) else { return };
+    for (row, view) in rows.iter().zip(&views) {
+        expect_entry(row, view);
+        let absent: BTreeMap<String, String> = serde_json::from_str(&row["absent"]).expect("absent values");
+        assert_eq!(absent["actor.subject"], "erased");
+        assert!(row["person"].is_empty());
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::balp;
 use super::foreign::ask;
-use super::sample::{everything, export, hostile, veiled, with_subjects};
+use super::sample::{erased, everything, export, hostile, veiled, with_subjects};
 
 fn events(ndjson: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(ndjson).expect("UTF-8");
@@ -36,7 +36,7 @@ fn every_entry_of_the_catalogue_is_a_valid_audit_event() {
 
 #[test]
 fn what_is_not_revealed_or_hostile_is_a_valid_audit_event_too() {
-    for views in [veiled(everything()), hostile(), veiled(hostile())] {
+    for views in [veiled(everything()), hostile(), veiled(hostile()), erased()] {
         assert_eq!(expect_valid(&export(Format::Fhir, &views)).len(), views.len());
     }
 }

@@ -5,7 +5,7 @@ use sealane_crypto::digest::leaf_hash;
 use serde_json::Value;
 
 use super::foreign::ask;
-use super::sample::{everything, export, hostile, veiled};
+use super::sample::{erased, everything, export, hostile, veiled};
 
 fn expect_valid(ocsf: &[u8], events: usize) -> Option<Value> {
     let said = ask("check_ocsf.py", &[mapping::OCSF_VERSION], ocsf)?;
@@ -25,6 +25,17 @@ fn every_entry_of_the_catalogue_is_valid_ocsf() {
 fn what_is_not_revealed_or_hostile_is_valid_ocsf_too() {
     let views: Vec<_> = [veiled(everything()), hostile(), veiled(hostile())].concat();
     expect_valid(&export(Format::Ocsf, &views), views.len());
+}
+
+#[test]
+fn erased_values_are_said_to_be_erased() {
+    let views = erased();
+    let ocsf = export(Format::Ocsf, &views);
+    for line in std::str::from_utf8(&ocsf).expect("UTF-8").lines() {
+        let event: Value = serde_json::from_str(line).expect("event");
+        assert_eq!(event["unmapped"]["absent"]["actor.subject"], "erased");
+    }
+    expect_valid(&ocsf, views.len());
 }
 
 #[test]

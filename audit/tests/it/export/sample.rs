@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use sealane_audit::Scope;
 use sealane_audit::event::{Access, Actor, Admin, Assurance, Identity, Sharing, Transfer};
 use sealane_audit::export::{Context, Exporter, Format};
 use sealane_audit::{
@@ -142,6 +143,24 @@ pub(super) fn with_subjects() -> Vec<EntryView> {
     WRITTEN.clone()
 }
 
+/// An entry of every kind, after its person was erased.
+pub(super) fn erased() -> Vec<EntryView> {
+    static WRITTEN: LazyLock<Vec<EntryView>> = LazyLock::new(|| {
+        let site = Site::new();
+        let log = site.open("log");
+        for (n, kind) in Kind::ALL.iter().enumerate() {
+            let event = full(*kind, Phase::Outcome, n as u128, Some(Outcome::Done));
+            log.append_blocking(event).expect("append");
+        }
+        let person =
+            Scope::Person { issuer: "https://idp.hospital-a.example".into(), subject: "ana@hospital-a.example".into() };
+        let order = bare(Kind::Assurance(Assurance::Erase), Phase::Intent, 999, None);
+        log.erase(&person, order).expect("erase");
+        log.entries(0, Kind::ALL.len(), &Filter::all()).expect("read")
+    });
+    WRITTEN.clone()
+}
+
 /// The same entries as somebody sees them for whom nothing is revealed, or after everything was erased.
 pub(super) fn veiled(mut views: Vec<EntryView>) -> Vec<EntryView> {
     views.iter_mut().for_each(|view| view.revealed.clear());
@@ -198,6 +217,7 @@ fn full(kind: Kind, phase: Phase, n: u128, outcome: Option<Outcome>) -> Event {
         .transport("TLS13_AES_256_GCM_SHA384")
         .detail("action", "read")
         .detail("items", 3)
+        .detail("passed", outcome == Some(Outcome::Done))
         .private("purpose", "cardiac study 7".into())
         .private("to", "/patients/M. Lopez.dcm".into())
 }
