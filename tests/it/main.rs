@@ -3,6 +3,7 @@
 mod architecture;
 mod crash;
 mod demo;
+mod log_server;
 mod nodes;
 mod production;
 mod record;

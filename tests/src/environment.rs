@@ -17,6 +17,12 @@ pub fn long() -> bool {
     variable("SEALANE_TEST_LONG").is_some()
 }
 
+/// Whether rsyslog must be there (`SEALANE_TEST_REQUIRE_RSYSLOG`).
+#[must_use]
+pub fn requires_rsyslog() -> bool {
+    variable("SEALANE_TEST_REQUIRE_RSYSLOG").is_some()
+}
+
 /// The seed of everything random in a test: another one in each run, unless `SEALANE_TEST_SEED` says which.
 ///
 /// It is told on standard error, so that a failure can be run again.

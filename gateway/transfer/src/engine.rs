@@ -16,7 +16,6 @@ mod browse;
 mod cancel;
 mod committer;
 mod ends;
-mod exchange;
 mod expand;
 mod facts;
 mod failure;
@@ -170,8 +169,6 @@ struct Inner {
     bell: Notify,
     /// Rung when somebody wants a running task to end.
     nudge: Notify,
-    /// Rung when a receipt is owed.
-    owing: Notify,
 }
 
 impl Transfers {
@@ -187,7 +184,6 @@ impl Transfers {
             waiting: Arc::default(),
             bell: Notify::new(),
             nudge: Notify::new(),
-            owing: Notify::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -215,10 +211,9 @@ impl Transfers {
         progress::watch(self, task)
     }
 
-    /// Leases tasks and moves them until the site stops; then pauses what runs and lets go of the leases. Exchanges the
-    /// receipts of what has moved.
+    /// Leases tasks and moves them until the site stops; then pauses what runs and lets go of the leases.
     pub async fn run(&self) {
-        tokio::join!(worker::run(self), exchange::run(self));
+        worker::run(self).await;
     }
 
     /// Closes intents that a crash left open in this node's audit log, each with what the database says became of it, and

@@ -10,7 +10,6 @@ mod browser;
 mod changes;
 mod conformity;
 mod document;
-mod erasures;
 mod forgery;
 mod harness;
 mod inventory;

@@ -20,7 +20,6 @@ mod between_sites;
 mod configuration;
 mod content;
 mod device;
-mod erasures;
 mod harness;
 mod provider;
 mod repeating;

@@ -5,7 +5,6 @@ mod ends;
 mod files;
 mod gate;
 mod moves;
-mod receipts;
 mod refusals;
 mod resumes;
 mod world;
