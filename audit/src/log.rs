@@ -22,6 +22,7 @@ mod open;
 mod options;
 mod prover;
 mod reader;
+mod receipts;
 mod recover;
 pub(crate) mod segment;
 mod sequencer;
@@ -39,6 +40,7 @@ use std::thread::{self, JoinHandle, Thread};
 use sealane_crypto::aead::AeadKey;
 use sealane_crypto::digest::Digest;
 use sealane_crypto::random::Random;
+use sealane_crypto::secret::Secret;
 use sealane_crypto::sign::SigningKey;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -235,6 +237,13 @@ impl Log {
     #[must_use]
     pub fn has_reserve(&self) -> bool {
         !self.0.state.no_reserve()
+    }
+
+    /// A key for keeping personal values elsewhere, derived from the openings key that the nodes of a site
+    /// share. Each purpose has a name of its own, such as `sealane-erasure-seal/1`.
+    #[must_use]
+    pub fn derive_key(&self, purpose: &str) -> Secret<[u8; 32]> {
+        self.0.ring.derive_key(purpose)
     }
 
     /// Where the log lies.

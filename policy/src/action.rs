@@ -76,6 +76,12 @@ actions! {
     ReadOwnAudit = "read-own-audit", Site;
     /// Build the audit log's search index again.
     RebuildIndex = "rebuild-index", Site;
+    /// Ask for an erasure from the audit log, see erasures, withdraw or refuse one.
+    RequestErasure = "request-erasure", Site;
+    /// Agree to an erasure that somebody else asked for.
+    ApproveErasure = "approve-erasure", Site;
+    /// Place legal holds on the audit log, see and release them.
+    ManageHolds = "manage-holds", Site;
     /// See the peers of the site.
     ListPeers = "list-peers", Site;
     /// Invite, accept and remove peers.
@@ -159,6 +165,9 @@ impl Action {
             Self::ReadAudit => "read these audit entries",
             Self::ReadOwnAudit => "read the audit entries of what you did",
             Self::RebuildIndex => "build the search index of the audit log again",
+            Self::RequestErasure => "ask for personal values to be erased from the audit log",
+            Self::ApproveErasure => "agree to an erasure from the audit log",
+            Self::ManageHolds => "place and release legal holds on the audit log",
             Self::ListPeers => "see the peers of this site",
             Self::ManagePeers => "manage the peers of this site",
             Self::ShowSelf => "see what this site knows about you",

@@ -94,6 +94,10 @@ kinds! {
     SeeOwnAudit: ReadOwnAudit;
     /// Builds the search index of the audit log again.
     RebuildIndex: RebuildIndex;
+    /// Asks for and agrees to erasures from the audit log.
+    GovernErasure: RequestErasure | ApproveErasure;
+    /// Places and releases legal holds.
+    ManageHolds: ManageHolds;
     /// Sees what the site has: collections and peers.
     SeeSite: ListCollections | ListPeers;
     /// Configures collections.

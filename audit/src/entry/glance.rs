@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use data_encoding::HEXLOWER;
+use memchr::memchr;
 use sealane_crypto::digest::Digest;
 
 /// Nesting beyond this is left to the full reading.
@@ -47,7 +48,7 @@ impl std::fmt::Display for Field<'_> {
 pub(crate) struct Glance<'a> {
     pub(crate) index: u64,
     pub(crate) prev: Digest,
-    pub(crate) kind: &'a str,
+    pub(crate) kind: &'a [u8],
     pub(crate) commitments: Vec<(Field<'a>, Digest)>,
 }
 
@@ -58,17 +59,18 @@ pub(crate) fn glance(entry: &[u8]) -> Option<Glance<'_>> {
     let mut commitments = Vec::with_capacity(4);
     scan.members(|scan, name| {
         match name {
-            "index" => index = Some(scan.number()?),
-            "prev" => prev = Some(scan.digest()?),
-            "kind" => kind = Some(scan.string()?),
-            "client" => commitments.push((Field::Own("client"), scan.digest()?)),
-            "actor" => scan.commitment("subject", Field::Own("actor.subject"), &mut commitments)?,
-            "object" => scan.commitment("path", Field::Own("object.path"), &mut commitments)?,
-            "private" => scan.members(|scan, name| {
+            b"index" => index = Some(scan.number()?),
+            b"prev" => prev = Some(scan.digest()?),
+            b"kind" => kind = Some(scan.string()?),
+            b"client" => commitments.push((Field::Own("client"), scan.digest()?)),
+            b"actor" => scan.commitment(b"subject", Field::Own("actor.subject"), &mut commitments)?,
+            b"object" => scan.commitment(b"path", Field::Own("object.path"), &mut commitments)?,
+            b"private" => scan.members(|scan, name| {
+                let name = std::str::from_utf8(name).ok()?;
                 commitments.push((Field::Private(Cow::Borrowed(name)), scan.digest()?));
                 Some(())
             })?,
-            "detail" => scan.members(|scan, _| scan.value(MAX_DEPTH))?,
+            b"detail" => scan.members(|scan, _| scan.value(MAX_DEPTH))?,
             _ => scan.value(MAX_DEPTH)?,
         }
         Some(())
@@ -97,12 +99,12 @@ impl<'a> Scan<'a> {
     }
 
     /// An object: `member` reads each value. Names ascend, so none stands twice.
-    fn members(&mut self, mut member: impl FnMut(&mut Self, &'a str) -> Option<()>) -> Option<()> {
+    fn members(&mut self, mut member: impl FnMut(&mut Self, &'a [u8]) -> Option<()>) -> Option<()> {
         self.eat(b"{")?;
         if self.eat(b"}").is_some() {
             return Some(());
         }
-        let mut before = "";
+        let mut before: &[u8] = b"";
         loop {
             let name = self.string()?;
             if name <= before {
@@ -120,7 +122,12 @@ impl<'a> Scan<'a> {
     }
 
     /// An object of which one member is a commitment.
-    fn commitment(&mut self, wanted: &str, field: Field<'a>, commitments: &mut Vec<(Field<'a>, Digest)>) -> Option<()> {
+    fn commitment(
+        &mut self,
+        wanted: &[u8],
+        field: Field<'a>,
+        commitments: &mut Vec<(Field<'a>, Digest)>,
+    ) -> Option<()> {
         self.members(|scan, name| {
             if name == wanted {
                 commitments.push((field.clone(), scan.digest()?));
@@ -178,13 +185,17 @@ impl<'a> Scan<'a> {
     }
 
     /// A string of plain ASCII without escapes.
-    fn string(&mut self) -> Option<&'a str> {
+    fn string(&mut self) -> Option<&'a [u8]> {
         self.eat(b"\"")?;
-        let plain = |byte: &u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
-        let length = self.rest.iter().position(|byte| !plain(byte))?;
-        let (text, rest) = self.rest.split_at_checked(length)?;
+        // The first quote ends the string, since one after a backslash is refused with the backslash.
+        let (text, rest) = self.rest.split_at_checked(memchr(b'"', self.rest)?)?;
+        let plain = |byte: &u8| (b' '..=b'~').contains(byte) & (*byte != b'\\');
+        // No early exit: whole vectors of bytes are looked at together.
+        if !text.iter().fold(true, |all, byte| all & plain(byte)) {
+            return None;
+        }
         self.rest = rest.strip_prefix(b"\"")?;
-        std::str::from_utf8(text).ok()
+        Some(text)
     }
 
     /// A string of 64 lower-case hexadecimal digits.

@@ -13,7 +13,14 @@ kinds! {
         AuditExport = "audit.export", "Entries of the log are exported.";
         AuditReindex = "audit.reindex", "The search index of the log is emptied and built again.";
         AuditVerify = "audit.verify", "The log is verified by a person or on schedule.";
+        EraseRequest = "audit.erase-request", "An erasure of the personal values of a person or collection is asked for.";
+        EraseApprove = "audit.erase-approve", "A second person agrees to an erasure.";
+        EraseWithdraw = "audit.erase-withdraw", "An erasure that nobody has approved is taken back or refused.";
+        EraseList = "audit.erase-list", "Erasures are shown to a person.";
         Erase = "audit.erase", "The personal values of a person or collection are erased: their keys are destroyed.";
+        HoldPlace = "audit.hold-place", "A legal hold is placed: nothing of that person or collection is erased.";
+        HoldRelease = "audit.hold-release", "The release of a legal hold is asked for, or agreed to by a second person.";
+        HoldList = "audit.hold-list", "Legal holds are shown to a person.";
         PolicyPublish = "policy.publish", "A new snapshot of the access rules comes into force.";
         ReportRun = "report.run", "A report for compliance is made.";
         CheckRun = "check.run", "A check of a control runs; its evidence is in the detail.";

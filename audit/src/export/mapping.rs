@@ -263,7 +263,14 @@ const fn assurance(kind: Assurance) -> Mapping {
         Assurance::AuditExport => row(ApiActivity, 2, "Read", LOG_USED),
         Assurance::AuditReindex => row(EntityManagement, 3, "Update", Fhir::Plain(codes::AUDIT_LOG_USED, None, 'U')),
         Assurance::AuditVerify => row(ApiActivity, 2, "Read", LOG_USED),
+        Assurance::EraseRequest => row(ApiActivity, 1, "Create", Fhir::Create(None)),
+        Assurance::EraseApprove => row(ApiActivity, 3, "Update", Fhir::Update(None)),
+        Assurance::EraseWithdraw => row(ApiActivity, 4, "Delete", Fhir::Delete(None)),
+        Assurance::EraseList => row(ApiActivity, 2, "Read", Fhir::Query),
         Assurance::Erase => row(EntityManagement, 4, "Delete", Fhir::Plain(codes::AUDIT_LOG_USED, None, 'D')),
+        Assurance::HoldPlace => row(EntityManagement, 1, "Create", Fhir::Create(None)),
+        Assurance::HoldRelease => row(EntityManagement, 4, "Delete", Fhir::Delete(None)),
+        Assurance::HoldList => row(EntityManagement, 2, "Read", Fhir::Query),
         Assurance::PolicyPublish => {
             let published = Fhir::Plain(codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), 'U');
             row(EntityManagement, 10, "Activate", published)

@@ -3,7 +3,7 @@
 //! `seg/` entries and batch trailers, the truth · `openings/` sealed personal values · `opening-keys/` the
 //! keys that seal them, wrapped · `checkpoint` the newest head · `origin.pub` the key · `lock` · `cut/` what
 //! recovery cut off · `tile/` C2SP tiles, derived · `checkpoints/` cosigned heads · `tsr/` third parties'
-//! timestamps on them.
+//! timestamps on them · `receipts/` transfers that another site has proven to have recorded as well.
 
 use std::fs;
 use std::io;

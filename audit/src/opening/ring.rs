@@ -17,6 +17,7 @@ use sealane_crypto::aead::AeadKey;
 use sealane_crypto::derive::derive;
 use sealane_crypto::mac::MacKey;
 use sealane_crypto::random::Random;
+use sealane_crypto::secret::Secret;
 
 use super::cache::Cache;
 use super::sheet::{self, Sheets, SlotPlace};
@@ -90,6 +91,7 @@ pub(crate) enum Lookup {
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     directory: PathBuf,
+    secret: Secret<Vec<u8>>,
     wrapper: Wrapper,
     tokens: MacKey,
     site: Arc<AeadKey>,
@@ -168,6 +170,7 @@ impl KeyRing {
             site: Arc::new(site(derive(secret.expose(), b"sealane-opening-site/1").expose())?),
             known: Mutex::default(),
             sheets: Mutex::new(Sheets::open(allocator)?),
+            secret,
         };
         ring.learn(values)?;
         Ok(ring)
@@ -192,6 +195,11 @@ impl KeyRing {
             known.add(&Arc::new(key));
         }
         Ok(())
+    }
+
+    /// A key for another purpose of the site's, from the same secret.
+    pub(crate) fn derive_key(&self, purpose: &str) -> Secret<[u8; 32]> {
+        derive(self.secret.expose(), purpose.as_bytes())
     }
 
     /// How many of these values have a key that is neither here nor erased.

@@ -127,7 +127,7 @@ impl Seen {
             return;
         }
         let mut wanted = match glance {
-            Some(glance) if glance.kind != Assurance::Erase.name() => glance.commitments,
+            Some(glance) if glance.kind != Assurance::Erase.name().as_bytes() => glance.commitments,
             _ => self.read_in_full(entry),
         };
         for Stored { index: of, at, bytes } in stored {

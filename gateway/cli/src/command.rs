@@ -167,7 +167,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => done(serve::run(arguments).await),
         Command::Peer(command) => done(peer::run(command, format).await),
         Command::Config(command) => done(config::run(command, format)),
-        Command::Audit(command) => done(audit::run(command, format).await),
+        Command::Audit(command) => done(audit::run(command, format, session).await),
         Command::Db(command) => done(db::run(command, format).await),
         Command::Controls(command) => done(controls::run(command, format)),
         Command::Completions(arguments) => done(completions::run(&arguments)),

@@ -188,6 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn a_retention_below_six_years_is_refused_with_the_reason() {
+        assert_eq!(parse(&template()).unwrap().file.audit.retention_years, 6);
+        let with = |years: u32| format!("{}\n[audit]\nretention_years = {years}\n", template());
+        assert_eq!(parse(&with(10)).unwrap().file.audit.retention_years, 10);
+        for years in [0, 1, 5] {
+            let message = parse(&with(years)).unwrap_err().to_string();
+            assert!(message.contains("retention_years") && message.contains("164.316(b)(2)"), "{message}");
+        }
+    }
+
+    #[test]
     fn nothing_of_the_demo_can_be_switched_on() {
         for line in ["allow_loopback_http = true", "demo = true", "plain_http = 8080"] {
             let text = template().replace("[site]", &format!("[site]\n{line}"));

@@ -25,9 +25,12 @@ mod pool;
 mod statement;
 
 pub mod access_rule;
+pub mod audit_hold;
 pub mod audit_index;
 pub mod collection;
 pub mod device_login;
+pub mod erasure;
+pub mod erasure_part;
 pub mod idempotency;
 pub mod invitation;
 pub mod lane_ticket;
@@ -43,6 +46,7 @@ pub mod site;
 pub mod storage_gateway;
 pub mod task;
 pub mod task_event;
+pub mod transfer_receipt;
 pub mod unit;
 pub mod upload;
 

@@ -35,6 +35,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "upload", "0007_upload.sql"),
     migration!(8, "idempotency", "0008_idempotency.sql"),
     migration!(9, "audit_index", "0009_audit_index.sql"),
+    migration!(10, "erasure", "0010_erasure.sql"),
+    migration!(11, "transfer_receipt", "0011_transfer_receipt.sql"),
 ];
 
 const TABLE: &str = "schema_migration";

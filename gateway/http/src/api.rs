@@ -7,6 +7,8 @@ mod collections;
 mod content;
 mod documents;
 mod entries;
+mod erasures;
+mod holds;
 mod login;
 mod me;
 mod peers;
@@ -47,5 +49,10 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .api(Caller, routes!(stream::follow))
         .api(Caller, routes!(peers::list))
         .api(Caller, routes!(peers::collections))
+        .api(Caller, routes!(erasures::list, erasures::request))
+        .api(Caller, routes!(erasures::approve))
+        .api(Caller, routes!(erasures::withdraw))
+        .api(Caller, routes!(holds::list, holds::place))
+        .api(Caller, routes!(holds::release))
         .api(Caller, routes!(documents::openapi))
 }

@@ -115,6 +115,14 @@ typed_id!(
     UploadId, "upload"
 );
 typed_id!(
+    /// One erasure of personal values from the audit log.
+    ErasureId, "erasure"
+);
+typed_id!(
+    /// One legal hold.
+    HoldId, "legal hold"
+);
+typed_id!(
     /// One request to the API: what a person quotes when they ask for help.
     RequestId, "request"
 );

@@ -28,7 +28,8 @@ pub use access_rule::AccessRule;
 pub use collection::{AssuranceMode, Collection, CollectionName};
 pub use entry::{Entry, EntryKind, FileTime};
 pub use id::{
-    CollectionId, InvitationId, NodeId, OrderId, RequestId, RuleId, SiteId, StorageGatewayId, TaskId, UploadId,
+    CollectionId, ErasureId, HoldId, InvitationId, NodeId, OrderId, RequestId, RuleId, SiteId, StorageGatewayId,
+    TaskId, UploadId,
 };
 pub use order::{Item, Order, PersonAssertion, Place, Protection};
 pub use peer::{Invitation, Peer, SiteDescriptor};

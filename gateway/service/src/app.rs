@@ -31,6 +31,9 @@ use crate::uploads::Busy;
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Years for which documentation is kept at least (HIPAA, 45 CFR 164.316(b)(2)(i)).
+pub const LEAST_RETENTION_YEARS: u32 = 6;
+
 /// Somebody whom the configuration gives a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Administrator {
@@ -64,6 +67,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// A session ends after this without a request.
     pub session_idle: Duration,
+    /// How many years entries are kept at least; the product itself never removes one.
+    pub retention_years: u32,
     /// Identity providers may be called without TLS on loopback addresses. Set by the demo and by nothing else.
     pub allow_loopback_http: bool,
 }
@@ -79,6 +84,7 @@ impl Settings {
             auditors: Vec::new(),
             session_lifetime: Duration::from_secs(12 * 3600),
             session_idle: Duration::from_secs(3600),
+            retention_years: LEAST_RETENTION_YEARS,
             allow_loopback_http: false,
         }
     }
@@ -152,6 +158,8 @@ pub(crate) struct Parts {
     pub(crate) remote_names: RemoteNames,
     pub(crate) policy: Published,
     pub(crate) readiness: Readiness,
+    /// Held while approved erasures are carried out.
+    pub(crate) erasing: tokio::sync::Mutex<()>,
     /// Acts under way.
     pub(crate) acts: TaskTracker,
 }
@@ -194,6 +202,7 @@ impl App {
             remote_names: RemoteNames::default(),
             policy: Published::default(),
             readiness: Readiness::default(),
+            erasing: tokio::sync::Mutex::default(),
             acts: TaskTracker::new(),
         })))
     }

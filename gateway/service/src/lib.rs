@@ -14,7 +14,9 @@ mod caller;
 pub mod collections;
 pub mod configure;
 pub mod content;
+pub mod erasures;
 pub mod health;
+pub mod holds;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod identity;
@@ -33,7 +35,7 @@ pub mod transfers;
 pub mod uploads;
 pub mod view;
 
-pub use app::{Administrator, App, AppParts, Settings, SetupError};
+pub use app::{Administrator, App, AppParts, LEAST_RETENTION_YEARS, Settings, SetupError};
 pub use caller::{Actor, Caller, Client};
 pub use page::PageQuery;
 pub use place::{CollectionRef, RefError};

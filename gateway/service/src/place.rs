@@ -71,6 +71,24 @@ impl fmt::Display for CollectionRef {
     }
 }
 
+impl CollectionRef {
+    /// The id, where one is given and no other site is named.
+    pub(crate) const fn id_here(&self) -> Option<CollectionId> {
+        match (&self.site, &self.which) {
+            (None, Which::Id(id)) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The name, where one is given and no other site is named.
+    pub(crate) const fn name_here(&self) -> Option<&CollectionName> {
+        match (&self.site, &self.which) {
+            (None, Which::Name(name)) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 impl From<CollectionId> for CollectionRef {
     fn from(id: CollectionId) -> Self {
         Self { site: None, which: Which::Id(id) }

@@ -16,6 +16,7 @@ mod browse;
 mod cancel;
 mod committer;
 mod ends;
+mod exchange;
 mod expand;
 mod facts;
 mod failure;
@@ -169,6 +170,8 @@ struct Inner {
     bell: Notify,
     /// Rung when somebody wants a running task to end.
     nudge: Notify,
+    /// Rung when a receipt is owed.
+    owing: Notify,
 }
 
 impl Transfers {
@@ -184,6 +187,7 @@ impl Transfers {
             waiting: Arc::default(),
             bell: Notify::new(),
             nudge: Notify::new(),
+            owing: Notify::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -211,9 +215,10 @@ impl Transfers {
         progress::watch(self, task)
     }
 
-    /// Leases tasks and moves them until the site stops; then pauses what runs and lets go of the leases.
+    /// Leases tasks and moves them until the site stops; then pauses what runs and lets go of the leases. Exchanges the
+    /// receipts of what has moved.
     pub async fn run(&self) {
-        worker::run(self).await;
+        tokio::join!(worker::run(self), exchange::run(self));
     }
 
     /// Closes intents that a crash left open in this node's audit log, each with what the database says became of it, and

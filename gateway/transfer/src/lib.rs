@@ -14,6 +14,7 @@ pub mod dialer;
 pub mod engine;
 pub mod guard;
 pub mod lane;
+pub mod log_key;
 pub mod message;
 pub mod order;
 pub mod site;

@@ -10,6 +10,7 @@ mod bounds;
 mod control;
 mod data;
 mod handshake;
+mod receipt;
 mod refusal;
 
 pub use bounds::{Bounded, OutOfBounds};
@@ -22,6 +23,7 @@ pub use data::{
     PlanRequest, RangeEnd, RangeRequest, SourceFailed,
 };
 pub use handshake::{Hello, HelloReply, NONCE_BYTES, VERSION};
+pub use receipt::ReceiptPart;
 pub use refusal::Refused;
 
 #[cfg(test)]

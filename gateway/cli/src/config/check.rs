@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sealane_model::RemotePath;
 use sealane_model::limits::MAX_LANES;
+use sealane_service::LEAST_RETENTION_YEARS;
 use sealane_service::jobs::syslog::Target;
 
 use super::file::ConfigFile;
@@ -48,6 +49,12 @@ fn check_site(file: &ConfigFile, found: &mut Vec<String>) {
     }
     if file.transfer.lanes == 0 || file.transfer.lanes > MAX_LANES {
         found.push(format!("  [transfer] lanes: {} is not a number from 1 to {MAX_LANES}", file.transfer.lanes));
+    }
+    if file.audit.retention_years < LEAST_RETENTION_YEARS {
+        found.push(format!(
+            "  [audit] retention_years: {} is below {LEAST_RETENTION_YEARS}; audit entries are documentation that HIPAA has kept for six years (45 CFR 164.316(b)(2)(i)): write {LEAST_RETENTION_YEARS} or more",
+            file.audit.retention_years
+        ));
     }
     for provider in &file.identity_provider {
         if provider.issuer.scheme() != "https" {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use sealane_model::{Class, CollectionName, Permission, Timestamp};
+use sealane_service::LEAST_RETENTION_YEARS;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -106,11 +107,24 @@ pub struct TlsConfig {
 }
 
 /// `[audit]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditConfig {
+    /// Years for which entries are kept at least; six or more. Sealane itself never removes an entry.
+    #[serde(default = "least_retention")]
+    pub retention_years: u32,
     /// A log server that gets every entry.
     pub syslog: Option<SyslogConfig>,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { retention_years: least_retention(), syslog: None }
+    }
+}
+
+const fn least_retention() -> u32 {
+    LEAST_RETENTION_YEARS
 }
 
 /// `[audit.syslog]`

@@ -71,6 +71,9 @@ administrators = [{administrators}]
 # auditors = ["otto@auditors.example"]          # read the audit log, change nothing, touch no data
 
 {database}
+# [audit]
+# retention_years = 6                       # entries are kept at least so long; fewer than 6 are refused
+
 # [tls]                                     # default: self-signed, its fingerprint is printed at start
 # certificate = "fullchain.pem"
 # key = "privkey.pem"

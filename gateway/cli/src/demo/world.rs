@@ -10,7 +10,7 @@ use sealane_model::{AssuranceMode, Class, Permission, Principal, RemotePath, Sit
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::ProviderConfig;
 use sealane_service::view::AcceptPeer;
-use sealane_service::{Actor, Administrator, peers};
+use sealane_service::{Actor, Administrator, LEAST_RETENTION_YEARS, peers};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -168,6 +168,7 @@ async fn start_site(
             collections: vec![plan.collection],
             rules: plan.rules,
         },
+        retention_years: LEAST_RETENTION_YEARS,
         lanes: LANES,
         syslog: None,
         demo: Some(DemoOnly { pages }),

@@ -16,6 +16,7 @@ use sealane_database::{Database, site::SiteRecord};
 use sealane_http::HttpOptions;
 use sealane_model::{Clock, NodeId, SiteId, SystemClock};
 use sealane_policy::Engine;
+use sealane_service::erasures::carry_out;
 use sealane_service::jobs::syslog;
 use sealane_service::{App, AppParts, Settings, audit, configure, housekeeping, policy_sync};
 use sealane_transfer::dialer::Dialer;
@@ -83,6 +84,7 @@ impl Node {
         tracker.spawn(web.certificate.watch(shutdown.clone()));
         tracker.spawn(admin::serve(admin::bind(&settings.socket)?, app.clone(), shutdown.clone()));
         tracker.spawn(policy_sync::run(app.clone(), shutdown.clone()));
+        tracker.spawn(carry_out::run(app.clone(), shutdown.clone()));
         tracker.spawn(housekeeping::run(app.clone(), shutdown.clone()));
         tracker.spawn(audit::run(app.clone(), shutdown.clone()));
         if let Some(syslog) = settings.syslog {
@@ -153,7 +155,7 @@ impl Parts {
         let log_keys = audit_keys(&settings.keys, &settings.node, random.as_ref())?;
         let node = NodeId::of_log(&log_keys.signing.verifying_key());
         let options = Options { opened_at_ns: Some(clock.now().as_nanos()), ..Options::default() };
-        let (log, recovery) = Log::open_with(&settings.audit, &origin, log_keys, Arc::clone(&random), options)?;
+        let (log, mut recovery) = Log::open_with(&settings.audit, &origin, log_keys, Arc::clone(&random), options)?;
         if recovery.cut_bytes > 0 {
             warn!(
                 bytes = recovery.cut_bytes,
@@ -213,7 +215,8 @@ impl Parts {
             random,
             settings: app_settings(settings),
         })?;
-        // What a crash left open is closed before anything new is begun.
+        // What a crash left open is closed before anything new is begun, erasures first: they leave less to read.
+        carry_out::resume(&app, &mut recovery).await?;
         transfers.recover(recovery).await?;
         configure::apply(&app, &settings.configured).await?;
         Ok(Self { identity, app, transfers, lanes, log, web_identity: keys.web, shutdown, tracker })
@@ -232,6 +235,7 @@ fn app_settings(settings: &NodeSettings) -> Settings {
         administrators: settings.administrators.clone(),
         officers: settings.officers.clone(),
         auditors: settings.auditors.clone(),
+        retention_years: settings.retention_years,
         allow_loopback_http: settings.demo.is_some(),
         ..Settings::at(settings.url.clone())
     }

@@ -53,6 +53,8 @@ pub struct NodeSettings {
     pub auditors: Vec<Administrator>,
     /// Storage gateways, collections and rules of the configuration.
     pub configured: Configured,
+    /// Years for which audit entries are kept at least.
+    pub retention_years: u32,
     /// Lanes of a task that does not ask for a number.
     pub lanes: u16,
     /// The log server that gets every entry of the audit log.
@@ -98,6 +100,7 @@ impl NodeSettings {
             officers: site.compliance_officers.iter().cloned().map(Administrator::Email).collect(),
             auditors: site.auditors.iter().cloned().map(Administrator::Email).collect(),
             configured: configured(config)?,
+            retention_years: config.file.audit.retention_years,
             lanes: config.file.transfer.lanes,
             syslog: config.file.audit.syslog.as_ref().map(|it| syslog(config, it)).transpose()?,
             demo: None,

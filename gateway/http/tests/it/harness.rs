@@ -90,11 +90,16 @@ pub(crate) enum As {
 
 impl Site {
     pub(crate) async fn start(on: &Backend) -> Self {
+        Self::start_with(on, |_| {}).await
+    }
+
+    /// A site whose configuration says something more.
+    pub(crate) async fn start_with(on: &Backend, adjust: impl FnOnce(&mut Settings)) -> Self {
         let directory = TempDir::new().unwrap();
         for folder in ["imaging", "archive", "patients", "audit"] {
             std::fs::create_dir(directory.path().join(folder)).unwrap();
         }
-        let (app, options) = build(on, &directory).await;
+        let (app, options) = build(on, &directory, adjust).await;
         configure::apply(&app, &configured(&directory)).await.unwrap();
         let cookie = options.session_cookie();
         let router = sealane_http::router(app.clone(), options);
@@ -237,7 +242,7 @@ fn configured(directory: &TempDir) -> Configured {
     }
 }
 
-async fn build(on: &Backend, directory: &TempDir) -> (App, HttpOptions) {
+async fn build(on: &Backend, directory: &TempDir, adjust: impl FnOnce(&mut Settings)) -> (App, HttpOptions) {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Database::connect(&on.fresh().await, 4).await.unwrap();
@@ -262,6 +267,7 @@ async fn build(on: &Backend, directory: &TempDir) -> (App, HttpOptions) {
     let dialer = Arc::new(Dialer::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&random)));
     let mut settings = Settings::at(ORIGIN.parse().unwrap());
     settings.allow_loopback_http = true;
+    adjust(&mut settings);
     let transfers = Transfers::new(TransferParts {
         identity: Arc::clone(&identity),
         node,

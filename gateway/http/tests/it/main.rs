@@ -10,6 +10,7 @@ mod browser;
 mod changes;
 mod conformity;
 mod document;
+mod erasures;
 mod forgery;
 mod harness;
 mod inventory;

@@ -123,7 +123,8 @@ async fn where_it_stands(app: &App, log: &Log, last: Option<&LogPosition>) -> Re
     Ok(position)
 }
 
-async fn enlist(app: &App, log: &Log) -> Result<LogPosition, Problem> {
+/// The log among the logs of the site.
+pub(crate) async fn enlist(app: &App, log: &Log) -> Result<LogPosition, Problem> {
     for _ in 1..TRIES {
         let mut db = app.db().await?;
         match audit_index::enlist(&mut db, log.origin(), app.now()).await {

@@ -254,7 +254,8 @@ async fn build(
     let mut settings = Settings::at(public_url);
     settings.allow_loopback_http = true;
     settings.administrators = vec![Administrator::Email("admin@hospital-a.example".to_owned())];
-    settings.officers = vec![Administrator::Email("officer@hospital-a.example".to_owned())];
+    settings.officers =
+        ["officer", "second"].map(|name| Administrator::Email(format!("{name}@hospital-a.example"))).to_vec();
     settings.auditors = vec![Administrator::Email("auditor@hospital-a.example".to_owned())];
     let transfers = Transfers::new(TransferParts {
         identity: Arc::clone(&identity),

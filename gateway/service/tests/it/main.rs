@@ -20,6 +20,7 @@ mod between_sites;
 mod configuration;
 mod content;
 mod device;
+mod erasures;
 mod harness;
 mod provider;
 mod repeating;

@@ -17,10 +17,10 @@ use sealane_policy::{Action, ActionType, Resource, Subject};
 use super::facts::{may_hold, unknown_task, within_ceiling};
 use super::mirror::task_of;
 use super::request::wake;
-use super::{Transfers, browse, cancel, ledger, mirror};
+use super::{Transfers, browse, cancel, exchange, ledger, mirror};
 use crate::guard::{Ask, Details, Grant};
 use crate::lane::{Orders, SourceCollection};
-use crate::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, RemoteCollection};
+use crate::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, ReceiptPart, RemoteCollection};
 use crate::trust::subject_of_order;
 
 #[async_trait]
@@ -72,6 +72,10 @@ impl Orders for Transfers {
 
     async fn collections(&self, _peer: &Peer, subject: Subject) -> Result<Vec<RemoteCollection>, Problem> {
         browse::collections(self, subject).await
+    }
+
+    async fn receipt(&self, peer: &Peer, part: ReceiptPart) -> Result<ReceiptPart, Problem> {
+        exchange::answer(self, peer, part).await
     }
 }
 

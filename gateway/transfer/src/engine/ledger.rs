@@ -15,7 +15,7 @@ use sealane_audit::{Event, Kind, Object, OpId, Outcome, OutcomeRecord, Phase};
 use sealane_database::task;
 use sealane_model::{Problem, SiteId, Task, TaskId, TaskRole, TaskState};
 
-use super::Transfers;
+use super::{Transfers, exchange};
 use crate::guard::unrecorded;
 
 /// The tasks whose intent stands open in this node's log.
@@ -105,7 +105,9 @@ pub(super) async fn close_if_ended(engine: &Transfers, id: TaskId) -> Result<(),
 async fn write_end(engine: &Transfers, task: &Task, kind: Kind) -> Result<(), Problem> {
     let guard = &engine.parts().guard;
     let finish = guard.event(TransferKind::Finish, Phase::Info, op_of(task.id));
-    guard.record(end_of(finish, engine, task)).await.map_err(|_| unrecorded())?;
+    let finished = guard.record(end_of(finish, engine, task)).await.map_err(|_| unrecorded())?;
+    // INVARIANT: before the outcome, so that a crash in between leaves the intent open and the next start comes here again.
+    exchange::owe(engine, task, finished.index()).await?;
     let outcome = guard.event(kind, Phase::Outcome, op_of(task.id));
     guard.record(end_of(outcome, engine, task)).await.map(drop).map_err(|_| unrecorded())
 }

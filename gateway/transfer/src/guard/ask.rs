@@ -37,6 +37,8 @@ pub struct Ask {
     pub transport: Option<String>,
     /// More facts for the log, free of personal data.
     pub detail: BTreeMap<String, Value>,
+    /// More personal values, each under its own name.
+    pub private: BTreeMap<String, Private>,
 }
 
 impl Ask {
@@ -56,6 +58,7 @@ impl Ask {
             peer: None,
             transport: None,
             detail: BTreeMap::new(),
+            private: BTreeMap::new(),
         }
     }
 
@@ -63,6 +66,13 @@ impl Ask {
     #[must_use]
     pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With a personal value under a name of its own.
+    #[must_use]
+    pub fn private(mut self, name: &str, value: Private) -> Self {
+        self.private.insert(name.to_owned(), value);
         self
     }
 
@@ -77,6 +87,7 @@ impl Ask {
         event.peer = self.peer.or(self.subject.via_site);
         event.transport = self.transport;
         event.detail.extend(self.detail);
+        event.private.extend(self.private);
         if let Some(purpose) = self.purpose {
             event = event.private("purpose", Private::new(purpose));
         }

@@ -12,7 +12,7 @@ use super::frame::FrameKind;
 use super::handshake::{Connection, SILENCE};
 use crate::message::{
     Accepted, Assertion, BrowseQuery, ControlReply, ControlRequest, Finished, PersonListing, ProgressReport,
-    RemoteCollection,
+    ReceiptPart, RemoteCollection,
 };
 use crate::site::SiteIdentity;
 
@@ -115,6 +115,17 @@ impl Control {
     pub async fn renew_order(&mut self, task: TaskId) -> Result<Signed<Order>, LaneError> {
         match self.ask(&ControlRequest::RenewOrder { task }).await? {
             ControlReply::Order(order) => Ok(order),
+            _ => Err(another_reply()),
+        }
+    }
+
+    /// Show what this site recorded of a transfer, and be shown what the peer recorded.
+    ///
+    /// # Errors
+    /// As [`Control::offer`].
+    pub async fn receipt(&mut self, part: ReceiptPart) -> Result<ReceiptPart, LaneError> {
+        match self.ask(&ControlRequest::Receipt(part)).await? {
+            ControlReply::Receipt(part) => Ok(part),
             _ => Err(another_reply()),
         }
     }

@@ -13,7 +13,7 @@ use sealane_model::{Collection, Order, Peer, Problem, TaskId};
 use sealane_policy::Subject;
 use tokio_util::sync::CancellationToken;
 
-use crate::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, RemoteCollection};
+use crate::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, ReceiptPart, RemoteCollection};
 
 /// The collection that an order takes data from.
 #[derive(Clone)]
@@ -67,4 +67,7 @@ pub trait Orders: Send + Sync {
 
     /// Which collections this person may see.
     async fn collections(&self, peer: &Peer, subject: Subject) -> Result<Vec<RemoteCollection>, Problem>;
+
+    /// A peer shows what it recorded of a transfer: check it, keep it, and show what this site recorded.
+    async fn receipt(&self, peer: &Peer, part: ReceiptPart) -> Result<ReceiptPart, Problem>;
 }

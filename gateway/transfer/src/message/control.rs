@@ -14,6 +14,7 @@ use sealane_model::{
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Bounded, OutOfBounds, SENTENCE, WORD, at_most, entries, optional};
+use super::receipt::ReceiptPart;
 use super::refusal::Refused;
 
 /// Collections that one reply may name.
@@ -124,6 +125,8 @@ pub enum ControlRequest {
         /// Which task.
         task: TaskId,
     },
+    /// Here is what this site recorded of a transfer, proven: show what you recorded.
+    Receipt(ReceiptPart),
 }
 
 /// The offered order is accepted.
@@ -176,6 +179,8 @@ pub enum ControlReply {
     Order(Signed<Order>),
     /// To a report.
     Noted,
+    /// To a receipt: the other part of it.
+    Receipt(ReceiptPart),
 }
 
 impl Bounded for ControlRequest {
@@ -193,6 +198,7 @@ impl Bounded for ControlRequest {
                 optional("a cipher suite", finished.cipher.as_ref(), WORD)?;
                 at_most("a message", finished.message.len(), SENTENCE)
             }
+            Self::Receipt(part) => part.check(),
             // Signed envelopes are bounded by the frame and judged when they are opened.
             Self::Offer(_) | Self::Collections { .. } | Self::Cancel { .. } | Self::RenewOrder { .. } => Ok(()),
         }
@@ -209,6 +215,7 @@ impl Bounded for ControlReply {
                 at_most("collections", collections.len(), MAX_COLLECTIONS)?;
                 collections.iter().try_for_each(|one| at_most("a title", one.title.len(), SENTENCE))
             }
+            Self::Receipt(part) => part.check(),
             Self::Order(_) | Self::Noted => Ok(()),
         }
     }

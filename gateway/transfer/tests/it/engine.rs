@@ -5,6 +5,7 @@ mod ends;
 mod files;
 mod gate;
 mod moves;
+mod receipts;
 mod refusals;
 mod resumes;
 mod world;

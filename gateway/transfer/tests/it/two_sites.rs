@@ -22,7 +22,9 @@ use sealane_policy::{Assurance, Engine, GrantRow, Permission, Principal, Snapsho
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::guard::Guard;
 use sealane_transfer::lane::{LaneClient, LaneError, LaneParts, LaneService, Orders, SourceCollection};
-use sealane_transfer::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, RemoteCollection};
+use sealane_transfer::message::{
+    Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, ReceiptPart, RemoteCollection,
+};
 use sealane_transfer::order;
 use sealane_transfer::site::SiteIdentity;
 use sealane_transfer::tls::lane_server_config;
@@ -384,5 +386,10 @@ impl Orders for Engineless {
             may_read: true,
             may_write: false,
         }])
+    }
+
+    async fn receipt(&self, _peer: &Peer, part: ReceiptPart) -> Result<ReceiptPart, Problem> {
+        self.note(format!("receipt {}", part.task));
+        Ok(part)
     }
 }

@@ -45,6 +45,7 @@ impl Inner {
             ControlRequest::Progress(report) => orders.progress(peer, report).await.map(|()| ControlReply::Noted),
             ControlRequest::Finished(finished) => orders.finished(peer, finished).await.map(|()| ControlReply::Noted),
             ControlRequest::RenewOrder { task } => orders.renew(peer, task).await.map(ControlReply::Order),
+            ControlRequest::Receipt(part) => orders.receipt(peer, part).await.map(ControlReply::Receipt),
         }
     }
 

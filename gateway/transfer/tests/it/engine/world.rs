@@ -11,6 +11,7 @@ use std::time::Duration;
 use sealane_audit::{EntryView, Filter, Log, LogKeys, Phase, Recovery};
 use sealane_connectors::Registry;
 use sealane_crypto::{AeadKey, Random, SigningKey, SystemRandom, TlsIdentity};
+use sealane_database::transfer_receipt::{self, TransferReceipt};
 use sealane_database::{Database, collection, peer, storage_gateway, task, task_event};
 use sealane_model::{
     AssuranceMode, Class, Clock, Collection, CollectionId, Item, NodeId, OrderId, Peer, Person, PersonId, Problem,
@@ -31,7 +32,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answering::Current;
+use super::answering::{Current, Receipts};
 use super::files::{Tree, walk};
 use super::gate::Gate;
 use crate::backend::Backend;
@@ -51,6 +52,7 @@ pub(crate) struct Site {
     pub(crate) gate: Gate,
     /// The engine of the process that lives now.
     current: Arc<Mutex<Option<Transfers>>>,
+    receipts: Arc<Mutex<Receipts>>,
     /// The node that is killed and started again.
     node: NodeId,
     lease: Duration,
@@ -152,6 +154,7 @@ impl Site {
             registry: Arc::new(Registry::new()),
             gate,
             current: Arc::default(),
+            receipts: Arc::new(Mutex::new(Receipts::HONEST)),
             node: NodeId::generate(&SystemClock, random.as_ref()),
             lease: wish.lease,
             random,
@@ -211,7 +214,7 @@ impl Site {
             identity: Arc::clone(&self.identity),
             database: self.database.clone(),
             guard: self.guard.clone(),
-            orders: Arc::new(Current(Arc::clone(&self.current))),
+            orders: Arc::new(Current { engine: Arc::clone(&self.current), receipts: Arc::clone(&self.receipts) }),
             clock: Arc::new(SystemClock),
             random: Arc::clone(&self.random),
             shutdown: CancellationToken::new(),
@@ -291,6 +294,31 @@ impl Site {
         .await;
         if waited.is_err() {
             panic!("waited in vain: {:?}, {:?}", self.task(id).await, self.events(id).await);
+        }
+    }
+
+    /// What becomes of receipts from now on.
+    pub(crate) fn answers(&self, receipts: Receipts) {
+        *self.receipts.lock().unwrap() = receipts;
+    }
+
+    pub(crate) async fn receipt(&self, id: TaskId) -> Option<TransferReceipt> {
+        transfer_receipt::find(&mut self.database.acquire().await.unwrap(), id).await.unwrap()
+    }
+
+    /// Waits until the exchange of a task's receipt is at a certain point here.
+    pub(crate) async fn receipt_that(&self, id: TaskId, is: impl Fn(&TransferReceipt) -> bool) -> TransferReceipt {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                if let Some(found) = self.receipt(id).await.filter(&is) {
+                    return found;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+        match waited.await {
+            Ok(found) => found,
+            Err(_) => panic!("waited in vain: {:?}", self.receipt(id).await),
         }
     }
 
