@@ -23,6 +23,7 @@ pub mod pack;
 pub mod proof;
 mod query;
 mod receipt;
+pub mod reconcile;
 mod redact;
 mod scope;
 pub mod timestamp;

@@ -39,6 +39,7 @@ mod python;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod reconcile;
 mod recovery;
 #[cfg(test)]
 mod reference;

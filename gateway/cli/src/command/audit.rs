@@ -3,6 +3,7 @@
 mod about;
 mod erase;
 mod hold;
+mod reconcile;
 mod reindex;
 
 use clap::Subcommand;
@@ -17,6 +18,8 @@ pub(super) enum AuditCommand {
     /// Legal holds: nothing of that person or collection is erased while one stands.
     #[command(subcommand)]
     Hold(hold::HoldCommand),
+    /// Hold two sites' exported logs against each other: what is one-sided or differs.
+    Reconcile(reconcile::ReconcileArguments),
     /// Empty the search index and build it again from the log. Run on the site's own machine.
     Reindex(reindex::ReindexArguments),
 }
@@ -29,6 +32,7 @@ pub(super) async fn run(
     match command {
         AuditCommand::Erase(arguments) => erase::run(arguments, &session()?).await,
         AuditCommand::Hold(command) => hold::run(command, &session()?).await,
+        AuditCommand::Reconcile(arguments) => reconcile::run(arguments, format).await,
         AuditCommand::Reindex(arguments) => reindex::run(arguments, format).await,
     }
 }
