@@ -40,6 +40,7 @@ mod python;
 mod reading;
 #[cfg(test)]
 mod reconcile;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod reference;

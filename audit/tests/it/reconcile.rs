@@ -113,7 +113,7 @@ fn entries(task: Uuid, plan: Plan, source: bool) -> Vec<Event> {
         all.push(event(Transfer::Finish, Phase::Info).object(changed).outcome(outcome.clone()));
     }
     all.push(event(own, Phase::Outcome).object(object(task, told)).outcome(outcome));
-    if !failed && !(plan == Plan::Owed && source) {
+    if !(failed || plan == Plan::Owed && source) {
         all.push(event(Transfer::Receipt, Phase::Info).object(object(task, |_| {})).outcome(OutcomeRecord::done()));
     }
     all
