@@ -7,6 +7,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use sealane_audit::DecisionId;
@@ -14,6 +15,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::action::{Action, ActionGroup};
 use crate::book::{self, Bucket, DataRule, RoleRule, RowEffect};
+use crate::class::Class;
 use crate::decider::{AdminDecider, DataDecider, Undecided};
 use crate::decision::Decision;
 use crate::explain::{self, Verdict};
@@ -38,6 +40,8 @@ struct Inner {
     data: DataDecider,
     admin: AdminDecider,
     snapshot: ArcSwap<Snapshot>,
+    /// More of the audit log waits for its witnesses than may.
+    exposed: AtomicBool,
 }
 
 impl Engine {
@@ -51,12 +55,26 @@ impl Engine {
             data_rules,
             role_rules,
             snapshot: ArcSwap::from_pointee(snapshot),
+            exposed: AtomicBool::new(false),
         })))
     }
 
     /// Puts other access rules in force, for every clone of this engine, from the next decision on.
     pub fn publish(&self, snapshot: Snapshot) {
         self.0.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Says whether more of the site's audit log waits for its witnesses than may: while it is so, classes that ask for a
+    /// witnessed log are refused, for every clone of this engine.
+    pub fn set_exposed(&self, exposed: bool) {
+        self.0.exposed.store(exposed, Ordering::Release);
+    }
+
+    /// Whether data of this class are refused now because the audit log waits for its witnesses.
+    #[must_use]
+    pub fn is_exposed(&self, class: Class) -> bool {
+        let asks = |group| self.0.classes.rule(class, group).is_none_or(|rule| rule.witnessed);
+        self.0.exposed.load(Ordering::Acquire) && ActionGroup::ON_COLLECTIONS.into_iter().any(asks)
     }
 
     /// The rules in force.
@@ -136,12 +154,13 @@ impl Inner {
     fn judge_by_facts(&self, request: &Request, bucket: Bucket, snapshot: &Snapshot) -> Result<Verdict, Undecided> {
         let action = request.action;
         let rows: Vec<&DataRule> = self.data_rules.iter().filter(|rule| rule.bucket == bucket).collect();
-        let facts = Arc::new(Facts::gather(request, &self.classes, snapshot));
+        let exposed = self.exposed.load(Ordering::Acquire);
+        let facts = Arc::new(Facts::gather(request, &self.classes, snapshot, exposed));
         if let Some(rule) = self.permitting(action, bucket, &rows, &facts)? {
             return Ok(Verdict::permit(rule, facts.findings.refused_beneath.clone()));
         }
         if facts.shortfall.is_only_age() {
-            let fresh = Arc::new(Facts::gather(request, &self.classes, snapshot).after_sign_in());
+            let fresh = Arc::new(Facts::gather(request, &self.classes, snapshot, exposed).after_sign_in());
             if self.permitting(action, bucket, &rows, &fresh)?.is_some() {
                 return Ok(Verdict::step_up(action, &facts));
             }

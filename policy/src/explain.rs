@@ -99,6 +99,7 @@ pub(crate) fn denial(action: Action, rows: &[&DataRule], facts: &Facts) -> Verdi
     if speaks_of(Fact::Nobody) {
         missing.ownership(facts);
     }
+    missing.exposed(facts);
     missing.age(facts);
     missing.into_verdict().with_rule(deciding(rows, facts, RowEffect::Deny))
 }
@@ -172,6 +173,15 @@ impl Missing {
             let text =
                 format!("an auditor changes nothing and touches no data, so you cannot {}", self.action.in_words());
             self.add("role.auditor", text, unmet);
+        }
+    }
+
+    /// After what the person lacks: who may not know of a thing must not learn of it from this.
+    fn exposed(&mut self, facts: &Facts) {
+        if let Some(unmet) = &facts.shortfall.exposed {
+            let text =
+                format!("the site's audit log waits for its witnesses, so nobody can {} now", self.action.in_words());
+            self.add("audit.exposed", text, unmet.clone());
         }
     }
 

@@ -43,7 +43,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Works out what can be known about a request.
-    pub(crate) fn gather(request: &Request, classes: &ClassTable, snapshot: &Snapshot) -> Self {
+    pub(crate) fn gather(request: &Request, classes: &ClassTable, snapshot: &Snapshot, exposed: bool) -> Self {
         let subject = &request.subject;
         let mut facts = Self {
             shortfall: Shortfall::default(),
@@ -59,7 +59,7 @@ impl Facts {
         match &request.resource.kind {
             ResourceKind::Collection { id, class, path, owner } => {
                 if let Some(rule) = classes.rule(*class, request.action.group()) {
-                    facts.shortfall = rule.shortfall(subject, request.now_s);
+                    facts.shortfall = rule.shortfall(subject, request.now_s, exposed);
                     facts.class_known = true;
                 }
                 let required = request.action.required();

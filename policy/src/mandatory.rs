@@ -12,7 +12,8 @@ use crate::table;
 
 const FILE: &str = "rules/classes.csv";
 const TEXT: &str = include_str!("../rules/classes.csv");
-const HEADER: [&str; 6] = ["class", "actions", "max-sign-in-age-min", "anonymous", "peer-ceiling", "because"];
+const HEADER: [&str; 7] =
+    ["class", "actions", "max-sign-in-age-min", "anonymous", "peer-ceiling", "witnessed", "because"];
 
 /// Clocks of two institutions may differ by so much (seconds).
 const SKEW_S: i64 = 60;
@@ -25,6 +26,7 @@ pub(crate) struct ClassRule {
     pub(crate) max_sign_in_age_min: Option<i64>,
     pub(crate) anonymous: bool,
     pub(crate) peer_ceiling: bool,
+    pub(crate) witnessed: bool,
     pub(crate) because: String,
 }
 
@@ -41,16 +43,22 @@ pub(crate) struct Shortfall {
     pub(crate) too_old: Option<Unmet>,
     /// The peer may not speak for people up to this class.
     pub(crate) above_ceiling: Option<Unmet>,
+    /// More of the audit log waits for its witnesses than may.
+    pub(crate) exposed: Option<Unmet>,
 }
 
 impl Shortfall {
     pub(crate) const fn is_none(&self) -> bool {
-        self.not_signed_in.is_none() && self.too_old.is_none() && self.above_ceiling.is_none()
+        self.too_old.is_none() && self.is_none_but_age()
     }
 
     /// Whether a fresh sign-in, and nothing else, would do.
     pub(crate) const fn is_only_age(&self) -> bool {
-        self.too_old.is_some() && self.not_signed_in.is_none() && self.above_ceiling.is_none()
+        self.too_old.is_some() && self.is_none_but_age()
+    }
+
+    const fn is_none_but_age(&self) -> bool {
+        self.not_signed_in.is_none() && self.above_ceiling.is_none() && self.exposed.is_none()
     }
 }
 
@@ -69,7 +77,7 @@ impl ClassTable {
         let mut rules: Vec<ClassRule> = Vec::new();
         for row in table::rows(FILE, text, HEADER)? {
             let wrong = |problem: &str| LintError::in_table(FILE, row.line, problem);
-            let [class, group, age, anonymous, ceiling, because] = row.cells;
+            let [class, group, age, anonymous, ceiling, witnessed, because] = row.cells;
             let rule = ClassRule {
                 class: class.parse().map_err(|unknown: crate::class::UnknownClass| wrong(&unknown.to_string()))?,
                 group: ActionGroup::ON_COLLECTIONS
@@ -79,6 +87,7 @@ impl ClassTable {
                 max_sign_in_age_min: minutes(age).ok_or_else(|| wrong("minutes must be 1 to 1440, or - for any"))?,
                 anonymous: flag(anonymous).ok_or_else(|| wrong("anonymous must be yes or no"))?,
                 peer_ceiling: flag(ceiling).ok_or_else(|| wrong("peer-ceiling must be yes or no"))?,
+                witnessed: flag(witnessed).ok_or_else(|| wrong("witnessed must be yes or no"))?,
                 because: because.to_owned(),
             };
             if rule.anonymous && rule.class != Class::Public {
@@ -114,13 +123,22 @@ impl ClassTable {
 }
 
 impl ClassRule {
-    /// What the subject lacks.
-    pub(crate) fn shortfall(&self, subject: &Subject, now_s: i64) -> Shortfall {
+    /// What the subject lacks, and what the site does: `exposed` while its audit log waits too long for its witnesses.
+    pub(crate) fn shortfall(&self, subject: &Subject, now_s: i64, exposed: bool) -> Shortfall {
         Shortfall {
             not_signed_in: self.not_signed_in(subject),
             too_old: self.too_old(subject, now_s),
             above_ceiling: self.above_ceiling(subject),
+            exposed: self.exposed(exposed),
         }
+    }
+
+    fn exposed(&self, exposed: bool) -> Option<Unmet> {
+        (exposed && self.witnessed).then(|| Unmet {
+            have: "an audit log of which more waits for its witnesses than may".to_owned(),
+            need: format!("an audit log whose witnesses keep up, for {} data", self.class),
+            remedy: "try again in a minute; if it lasts, an administrator runs sealane audit witness status".to_owned(),
+        })
     }
 
     fn not_signed_in(&self, subject: &Subject) -> Option<Unmet> {
@@ -214,6 +232,20 @@ mod tests {
     }
 
     #[test]
+    fn an_exposed_log_is_in_the_way_of_health_data_and_cui_alone() {
+        let table = ClassTable::embedded().unwrap();
+        let subject = Subject::person(PersonId::new("https://idp", "ana"), Assurance::default());
+        for class in Class::ALL {
+            let asks = matches!(class, Class::PhiLimited | Class::Phi | Class::CuiBasic | Class::CuiSpecified);
+            for group in ActionGroup::ON_COLLECTIONS {
+                let rule = table.rule(class, group).unwrap();
+                assert_eq!(rule.shortfall(&subject, 0, true).exposed.is_some(), asks, "{class}");
+                assert!(rule.shortfall(&subject, 0, false).exposed.is_none());
+            }
+        }
+    }
+
+    #[test]
     fn a_missing_row_is_refused_by_its_name() {
         let line = TEXT.lines().find(|line| line.starts_with("cui-basic, delete")).unwrap();
         assert!(problem_of(&TEXT.replace(line, "")).contains("no row for cui-basic, delete"));
@@ -227,11 +259,11 @@ mod tests {
             let assurance = Assurance { auth_time_s: at, ..Assurance::default() };
             Subject::person(PersonId::new("https://idp", "ana"), assurance)
         };
-        assert!(rule.shortfall(&signed_in_at(Some(0)), 3600).is_none());
-        assert!(rule.shortfall(&signed_in_at(Some(0)), 3601).is_only_age());
-        assert!(rule.shortfall(&signed_in_at(None), 0).is_only_age());
-        assert!(rule.shortfall(&signed_in_at(Some(60)), 0).is_none());
-        assert!(rule.shortfall(&signed_in_at(Some(61)), 0).is_only_age());
-        assert!(rule.shortfall(&signed_in_at(Some(i64::MIN)), i64::MAX).is_only_age());
+        assert!(rule.shortfall(&signed_in_at(Some(0)), 3600, false).is_none());
+        assert!(rule.shortfall(&signed_in_at(Some(0)), 3601, false).is_only_age());
+        assert!(rule.shortfall(&signed_in_at(None), 0, false).is_only_age());
+        assert!(rule.shortfall(&signed_in_at(Some(60)), 0, false).is_none());
+        assert!(rule.shortfall(&signed_in_at(Some(61)), 0, false).is_only_age());
+        assert!(rule.shortfall(&signed_in_at(Some(i64::MIN)), i64::MAX, false).is_only_age());
     }
 }

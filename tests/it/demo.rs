@@ -63,7 +63,9 @@ fn every_step_held(document: &Value) -> anyhow::Result<()> {
     ensure!(document.get("ok") == Some(&Value::Bool(true)), "{document:#}");
     let steps = document.get("steps").and_then(Value::as_array).context("steps")?;
     let names: Vec<&str> = steps.iter().filter_map(|step| step.get("name").and_then(Value::as_str)).collect();
-    let expected = ["start", "sign-in", "list", "refused", "permit", "transfer", "compare", "audit", "tamper"];
+    let expected = [
+        "start", "sign-in", "list", "refused", "permit", "transfer", "compare", "witness", "audit", "tamper", "rewrite",
+    ];
     ensure!(names == expected, "the steps were {names:?}");
     ensure!(steps.iter().all(|step| step.get("ok") == Some(&Value::Bool(true))), "{document:#}");
     Ok(())

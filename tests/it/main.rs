@@ -11,3 +11,4 @@ mod refusal;
 mod routes;
 mod scale;
 mod stop;
+mod witnesses;

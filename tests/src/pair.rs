@@ -37,6 +37,8 @@ pub struct PairPlan {
     pub small_disk_b: Option<SmallDisk>,
     /// The sites do not know each other yet.
     pub strangers: bool,
+    /// Each site asks the other to confirm its audit log, which may wait so long.
+    pub witness_window: Option<&'static str>,
 }
 
 impl Pair {
@@ -64,6 +66,10 @@ impl Pair {
             SitePlan { name: "university-b", backend, collections: at_university(), small_disk: plan.small_disk_b };
         let a = Site::make(plan_a, folder.path().join("a"), url_a, &authority, idp.issuer())?;
         let b = Site::make(plan_b, folder.path().join("b"), url_b, &authority, idp.issuer())?;
+        if let Some(window) = plan.witness_window {
+            a.ask_witness(&b, window)?;
+            b.ask_witness(&a, window)?;
+        }
         let mut pair = Self { a, b, idp, folder };
         pair.a.launch()?;
         pair.b.launch()?;

@@ -380,6 +380,30 @@ impl Site {
         self.operator()?.run(all.collect::<Vec<_>>())
     }
 
+    /// `sealane audit ...` on this site's machine.
+    ///
+    /// # Errors
+    /// When the command does not run.
+    pub fn audit_command(&self, arguments: &[&str]) -> anyhow::Result<crate::cli::Answer> {
+        let config = self.config();
+        let config = config.to_str().context("a plain path")?;
+        let all = ["audit"].iter().chain(arguments).copied().chain(["--config", config]);
+        self.operator()?.run(all.collect::<Vec<_>>())
+    }
+
+    /// From its next start on, it asks another site to confirm its audit log.
+    ///
+    /// # Errors
+    /// When the other site cannot be asked for its key, or the configuration cannot be written.
+    pub fn ask_witness(&self, witness: &Self, window: &str) -> anyhow::Result<()> {
+        let shown = witness.audit_command(&["witness", "show"])?.document()?;
+        let line = shown.get("policy_line").and_then(Value::as_str).context("a line for the policy")?;
+        std::fs::write(self.folder.join("witness.policy"), format!("{line}\nquorum {}\n", witness.plan.name))?;
+        let mut text = std::fs::read_to_string(self.config())?;
+        write!(text, "\n[audit.witness]\npolicy = \"witness.policy\"\nmax_exposure = \"{window}\"\n")?;
+        Ok(std::fs::write(self.config(), text)?)
+    }
+
     /// One call of the API.
     ///
     /// # Errors

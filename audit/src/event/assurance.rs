@@ -17,6 +17,10 @@ kinds! {
         EraseApprove = "audit.erase-approve", "A second person agrees to an erasure.";
         EraseWithdraw = "audit.erase-withdraw", "An erasure that nobody has approved is taken back or refused.";
         EraseList = "audit.erase-list", "Erasures are shown to a person.";
+        LogKeyPin = "log-key.pin", "The key of a peer's log is pinned, or another key for a known log is refused.";
+        CheckpointCosign = "checkpoint.cosign", "Enough witnesses have cosigned a head of this log: head and cosignatures are in the detail.";
+        WitnessExposed = "witness.exposed", "More of this log waits for its witnesses than may, or that is over.";
+        WitnessFork = "witness.fork", "A log showed this site two heads that cannot both be true: the evidence is kept.";
         Erase = "audit.erase", "The personal values of a person or collection are erased: their keys are destroyed.";
         HoldPlace = "audit.hold-place", "A legal hold is placed: nothing of that person or collection is erased.";
         HoldRelease = "audit.hold-release", "The release of a legal hold is asked for, or agreed to by a second person.";

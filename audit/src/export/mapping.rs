@@ -256,6 +256,7 @@ const fn assurance(kind: Assurance) -> Mapping {
     use Class::{ApiActivity, ApplicationLifecycle, ComplianceFinding, EntityManagement};
     const RECORDING: Fhir = Fhir::Plain(codes::APPLICATION_ACTIVITY, Some(codes::RECORDING_STARTED), 'E');
     const LOG_USED: Fhir = Fhir::Plain(codes::AUDIT_LOG_USED, None, 'R');
+    const SECURITY: Fhir = Fhir::Plain(codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), 'E');
     match kind {
         Assurance::LogRecover => row(ApplicationLifecycle, 5, "Restart", RECORDING),
         Assurance::LogResume => row(ApplicationLifecycle, 6, "Enable", RECORDING),
@@ -267,6 +268,9 @@ const fn assurance(kind: Assurance) -> Mapping {
         Assurance::EraseApprove => row(ApiActivity, 3, "Update", Fhir::Update(None)),
         Assurance::EraseWithdraw => row(ApiActivity, 4, "Delete", Fhir::Delete(None)),
         Assurance::EraseList => row(ApiActivity, 2, "Read", Fhir::Query),
+        Assurance::LogKeyPin => row(EntityManagement, 6, "Enroll", SECURITY),
+        Assurance::CheckpointCosign => row(EntityManagement, 3, "Update", Fhir::Plain(codes::VERIFY, None, 'E')),
+        Assurance::WitnessExposed | Assurance::WitnessFork => row(EntityManagement, 3, "Update", SECURITY),
         Assurance::Erase => row(EntityManagement, 4, "Delete", Fhir::Plain(codes::AUDIT_LOG_USED, None, 'D')),
         Assurance::HoldPlace => row(EntityManagement, 1, "Create", Fhir::Create(None)),
         Assurance::HoldRelease => row(EntityManagement, 4, "Delete", Fhir::Delete(None)),

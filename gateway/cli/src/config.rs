@@ -6,8 +6,11 @@
 pub mod check;
 pub mod file;
 pub mod template;
+mod witness;
 
 use std::path::{Path, PathBuf};
+
+use sealane_service::witness::WitnessSettings;
 
 pub use file::{
     AccessRuleConfig, CollectionConfig, ConfigFile, IdentityProviderConfig, StorageGatewayConfig, SyslogConfig,
@@ -53,6 +56,8 @@ pub struct Config {
     pub file: ConfigFile,
     /// The folder of the file: what relative paths start from.
     pub base: PathBuf,
+    /// Whose word is asked for the audit log.
+    pub witness: Option<WitnessSettings>,
 }
 
 impl Config {
@@ -76,9 +81,14 @@ impl Config {
     /// When it is not valid or contradicts itself.
     pub fn parse(text: &str, path: &Path, base: PathBuf) -> Result<Self, ConfigError> {
         let file: ConfigFile = toml::from_str(text).map_err(|error| invalid(path, text, &error))?;
-        let problems = check::problems(&file, text);
+        let mut problems = check::problems(&file, text);
+        let read = file.audit.witness.as_ref().map(|it| witness::read(it, text, &base)).transpose();
+        let witness = read.unwrap_or_else(|mistakes| {
+            problems.extend(mistakes);
+            None
+        });
         if problems.is_empty() {
-            Ok(Self { file, base })
+            Ok(Self { file, base, witness })
         } else {
             Err(ConfigError::Inconsistent { path: path.to_owned(), problems })
         }
@@ -185,6 +195,45 @@ mod tests {
         assert!(message.contains("certificate and key go together"), "{message}");
         let text = format!("{}\n[audit.syslog]\naddress = \"logs.example.edu:6514\"\n", template());
         assert_eq!(parse(&text).unwrap().file.audit.syslog.unwrap().enterprise_number, 32_473);
+    }
+
+    fn with_policy(policy: &str, more: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("witnesses"), policy).unwrap();
+        let text = format!("{}\n[audit.witness]\npolicy = \"witnesses\"\n{more}\n", template());
+        Config::parse(&text, Path::new("sealane.toml"), folder.path().to_owned())
+    }
+
+    /// The public key of the example in C2SP signed-note.
+    const WITNESS_KEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+
+    #[test]
+    fn a_policy_of_witnesses_is_read_with_its_window() {
+        let key =
+            sealane_audit::VerifierKey::cosigner("w", WITNESS_KEY.parse::<sealane_audit::VerifierKey>().unwrap().key());
+        let policy = format!("witness university-b {key}\nquorum university-b\n");
+        let witness = with_policy(&policy, "max_exposure = \"90s\"").unwrap().witness.unwrap();
+        assert_eq!(
+            (witness.window.entries, witness.window.age.as_secs(), witness.warn_after.as_secs()),
+            (10_000, 90, 5)
+        );
+        let message = with_policy(&policy, "max_exposure = \"soon\"").unwrap_err().to_string();
+        assert!(message.contains("line ") && message.contains("'soon' is no time"), "{message}");
+        let plain = policy.replace('\n', " http://w.example/w\n");
+        assert!(
+            with_policy(&plain.replace("quorum university-b http://w.example/w", "quorum university-b"), "")
+                .unwrap_err()
+                .to_string()
+                .contains("https")
+        );
+        let message = with_policy("group g 1 nobody\nquorum g\n", "").unwrap_err().to_string();
+        assert!(message.contains("witnesses:1: \"nobody\" is not defined"), "{message}");
+        assert!(
+            parse(&format!("{}\n[audit.witness]\npolicy = \"absent\"\n", template()))
+                .unwrap_err()
+                .to_string()
+                .contains("cannot read")
+        );
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub mod idempotency;
 pub mod invitation;
 pub mod lane_ticket;
 pub mod lease;
+pub mod log_fork;
+pub mod log_key;
 pub mod login;
 pub mod node;
 pub mod order;
@@ -49,6 +51,7 @@ pub mod task_event;
 pub mod transfer_receipt;
 pub mod unit;
 pub mod upload;
+pub mod witnessed_log;
 
 pub use dialect::Kind;
 pub use error::{DbError, Fault};

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(9, "audit_index", "0009_audit_index.sql"),
     migration!(10, "erasure", "0010_erasure.sql"),
     migration!(11, "transfer_receipt", "0011_transfer_receipt.sql"),
+    migration!(12, "witness", "0012_witness.sql"),
 ];
 
 const TABLE: &str = "schema_migration";

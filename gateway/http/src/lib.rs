@@ -21,6 +21,7 @@ mod route;
 mod router;
 mod ui;
 mod web;
+mod witness;
 
 pub use middleware::present::{PROBLEM_JSON, ProblemDetails};
 pub use options::{HttpOptions, OriginError};

@@ -18,7 +18,7 @@ use crate::options::HttpOptions;
 use crate::route::Access::{Caller, Public};
 use crate::route::{RouteInfo, Routes};
 use crate::web::Web;
-use crate::{api, assets, auth, health, openapi, ui};
+use crate::{api, assets, auth, health, openapi, ui, witness};
 
 /// The faces of a site as one service. Its connections must carry the client's address (`ConnectInfo<SocketAddr>`).
 pub fn router(app: App, options: HttpOptions) -> Router {
@@ -63,6 +63,7 @@ fn pages(routes: Routes) -> Routes {
         .page(Public, Method::GET, "/auth/callback", auth::finish)
         .page(Caller, Method::POST, "/auth/logout", auth::sign_out)
         .page(Public, Method::GET, "/", ui::home::show)
+        .page(Public, Method::POST, "/witness/add-checkpoint", witness::add_checkpoint)
         .page(Caller, Method::GET, "/collections", ui::collections::show)
         .page(Caller, Method::GET, "/collections/{collection}/browse", ui::browse::show)
         .page(Caller, Method::POST, "/collections/{collection}/directories", ui::browse::make_directory)

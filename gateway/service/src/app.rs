@@ -27,6 +27,7 @@ use crate::policy_sync::Published;
 use crate::problem;
 use crate::remote_names::RemoteNames;
 use crate::uploads::Busy;
+use crate::witness::{self, WitnessSettings, Witnessing};
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -71,6 +72,8 @@ pub struct Settings {
     pub retention_years: u32,
     /// Identity providers may be called without TLS on loopback addresses. Set by the demo and by nothing else.
     pub allow_loopback_http: bool,
+    /// Whose word is asked for the audit log; nobody's where absent.
+    pub witness: Option<WitnessSettings>,
 }
 
 impl Settings {
@@ -86,6 +89,7 @@ impl Settings {
             session_idle: Duration::from_secs(3600),
             retention_years: LEAST_RETENTION_YEARS,
             allow_loopback_http: false,
+            witness: None,
         }
     }
 }
@@ -129,6 +133,9 @@ pub enum SetupError {
         "identity provider '{0}': its issuer must be an https address (plain http is for the demo on a loopback address)"
     )]
     Issuer(String),
+    /// The site cannot be a witness.
+    #[error("no key for cosigning other sites' logs: {0}")]
+    Cosigner(String),
     /// The client for outbound calls cannot be made.
     #[error("no client for calls to identity providers: {0}")]
     Outbound(String),
@@ -160,6 +167,7 @@ pub(crate) struct Parts {
     pub(crate) readiness: Readiness,
     /// Held while approved erasures are carried out.
     pub(crate) erasing: tokio::sync::Mutex<()>,
+    pub(crate) witnessing: Witnessing,
     /// Acts under way.
     pub(crate) acts: TaskTracker,
 }
@@ -180,6 +188,8 @@ impl App {
         let outbound = Outbound::new(parts.settings.allow_loopback_http)
             .map_err(|error| SetupError::Outbound(error.to_string()))?;
         let providers = check_providers(parts.providers, &outbound)?;
+        let cosigner = witness::cosigner(&parts.identity.name, &parts.identity.signing)
+            .map_err(|error| SetupError::Cosigner(error.to_string()))?;
         Ok(Self(Arc::new(Parts {
             identity: parts.identity,
             node: parts.node,
@@ -203,6 +213,7 @@ impl App {
             policy: Published::default(),
             readiness: Readiness::default(),
             erasing: tokio::sync::Mutex::default(),
+            witnessing: Witnessing::new(cosigner),
             acts: TaskTracker::new(),
         })))
     }

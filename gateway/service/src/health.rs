@@ -40,11 +40,26 @@ pub async fn ready(app: &App) -> ReadyView {
     let parts = vec![
         part("database", in_time(database(app)).await),
         part("audit", audit),
+        part("witness", witness(app)),
         part("storage", in_time(storage(app)).await),
     ];
-    let view = ReadyView { ready: parts.iter().all(|part| part.ok), parts };
+    // A node whose witnesses are away still serves what needs none: a balancer must not take it out.
+    let view = ReadyView { ready: parts.iter().all(|part| part.ok || part.name == "witness"), parts };
     *last = Some((now, view.clone()));
     view
+}
+
+/// Whether restricted data are refused because the audit log waits for its witnesses.
+fn witness(app: &App) -> Result<(), Problem> {
+    if !app.parts().witnessing.is_exposed() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        sealane_model::problem::ProblemKind::Unavailable,
+        "audit-exposed",
+        "The audit log waits for its witnesses",
+        "More of it than may waits for a quorum to confirm it.",
+    ))
 }
 
 async fn database(app: &App) -> Result<(), Problem> {

@@ -34,6 +34,7 @@ pub mod site;
 pub mod transfers;
 pub mod uploads;
 pub mod view;
+pub mod witness;
 
 pub use app::{Administrator, App, AppParts, LEAST_RETENTION_YEARS, Settings, SetupError};
 pub use caller::{Actor, Caller, Client};

@@ -1,4 +1,4 @@
-//! Calls that the site itself makes over HTTP: to identity providers, and to nobody else.
+//! Calls that the site itself makes over HTTP: to identity providers and to witnesses of its audit log, and to nobody else.
 //!
 //! Promises: TLS always, no redirects (a redirect is how a call is sent where nobody meant it to go), 10 seconds in all,
 //! answers of 1 MiB at most, no proxy taken from the environment. Plain HTTP is possible towards loopback addresses alone,
@@ -12,7 +12,7 @@ use url::{Host, Url};
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 1 << 20;
 
-/// Why a call to an identity provider failed. Says nothing of what was sent or answered.
+/// Why a call failed. Says nothing of what was sent or answered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutboundError {
     /// The address is not one that may be called.
@@ -108,30 +108,47 @@ impl Outbound {
         self.finish(url, request).await
     }
 
+    /// POST a text; status and body of the answer, whatever they are.
+    pub(crate) async fn post_text(&self, url: &Url, body: Vec<u8>) -> Result<(u16, Vec<u8>), OutboundError> {
+        self.check(url)?;
+        let request = self.client.post(url.clone()).header(reqwest::header::CONTENT_TYPE, "text/plain; charset=utf-8");
+        let (status, body) = exchange(url, request.body(body)).await?;
+        Ok((status.as_u16(), body))
+    }
+
     async fn finish<T: DeserializeOwned>(
         &self,
         url: &Url,
         request: reqwest::RequestBuilder,
     ) -> Result<T, OutboundError> {
         let host = url.host_str().unwrap_or_default().to_owned();
-        let unreachable =
-            |cause: reqwest::Error| OutboundError::Unreachable { host: host.clone(), cause: cause.without_url() };
-        let mut response =
-            request.header(reqwest::header::ACCEPT, "application/json").send().await.map_err(unreachable)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if body.len().saturating_add(chunk.len()) > MAX_ANSWER {
-                return Err(OutboundError::TooLong(host));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let status = response.status();
+        let request = request.header(reqwest::header::ACCEPT, "application/json");
+        let (status, body) = exchange(url, request).await?;
         if !status.is_success() {
             let oauth = serde_json::from_slice::<OAuthError>(&body).ok().map(|answer| error_word(&answer.error));
             return Err(OutboundError::Status { host, status: status.as_u16(), oauth });
         }
         serde_json::from_slice(&body).map_err(|_| OutboundError::NotJson(host))
     }
+}
+
+/// Sends, and reads an answer of bounded length.
+async fn exchange(
+    url: &Url,
+    request: reqwest::RequestBuilder,
+) -> Result<(reqwest::StatusCode, Vec<u8>), OutboundError> {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let unreachable =
+        |cause: reqwest::Error| OutboundError::Unreachable { host: host.clone(), cause: cause.without_url() };
+    let mut response = request.send().await.map_err(unreachable)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len().saturating_add(chunk.len()) > MAX_ANSWER {
+            return Err(OutboundError::TooLong(host));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((response.status(), body))
 }
 
 /// An error word as RFC 6749 allows it, and no longer than a word: it is shown to people.

@@ -11,7 +11,7 @@ use sealane_audit::Kind;
 use sealane_connectors::Connector;
 use sealane_database::{collection, peer, storage_gateway};
 use sealane_model::{Collection, CollectionId, CollectionName, Peer, PersonAssertion, Problem, RemotePath};
-use sealane_policy::{Action, ActionType, Effect, Request, Resource};
+use sealane_policy::{Action, ActionType, Decision, Effect, Request, Resource};
 use sealane_transfer::guard::{Ask, Grant, Refusal};
 
 use crate::act::{ask, blocking, refused};
@@ -206,11 +206,17 @@ impl App {
 
     /// Whether somebody may know that a collection exists: a question that leads to no act, so nothing is recorded.
     pub(crate) fn may_know_of(&self, actor: &Actor, collection: &Collection) -> bool {
-        self.would(actor, Action::ShowCollection, collection, &RemotePath::root()) != Effect::Deny
+        let decision = self.decision(actor, Action::ShowCollection, collection, &RemotePath::root());
+        // Whom nothing but the audit log's witnesses keeps out may know of it at other times, and is told what they wait for.
+        decision.effect() != Effect::Deny || decision.reason().code == "audit.exposed"
     }
 
     /// What policy would say.
     pub(crate) fn would(&self, actor: &Actor, action: Action, collection: &Collection, path: &RemotePath) -> Effect {
+        self.decision(actor, action, collection, path).effect()
+    }
+
+    fn decision(&self, actor: &Actor, action: Action, collection: &Collection, path: &RemotePath) -> Decision {
         let request = Request {
             subject: actor.subject.clone(),
             action,
@@ -218,7 +224,7 @@ impl App {
             purpose: None,
             now_s: self.now().as_seconds(),
         };
-        self.guard().engine().decide(&request).effect()
+        self.guard().engine().decide(&request)
     }
 
     /// The connector of a collection of this site.

@@ -14,6 +14,7 @@ pub mod rule;
 pub mod site;
 pub mod task;
 pub mod upload;
+pub mod witness;
 
 pub use audit::{AuditEntryView, CheckpointView};
 pub use collection::{CollectionView, May};
@@ -26,3 +27,6 @@ pub use rule::{NewRule, PrincipalView, RuleView};
 pub use site::{AssuranceView, MeView, ProviderView, SiteView};
 pub use task::{NewItem, NewTask, PlaceView, ReceiptView, TaskView};
 pub use upload::{NewUpload, StoredView, UploadView};
+pub use witness::{
+    ForkView, WitnessIdentityView, WitnessPolicyView, WitnessStanding, WitnessStatusView, WitnessedLogView,
+};

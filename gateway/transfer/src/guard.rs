@@ -87,6 +87,10 @@ pub fn unrecorded() -> Problem {
 
 fn denied_problem(denied: &Denied) -> Problem {
     let (kind, title) = match denied.effect {
+        // Nothing that the person did: it passes, and tasks go on by themselves.
+        Effect::Deny if denied.reason.code == "audit.exposed" => {
+            (ProblemKind::Unavailable, "The audit log waits for its witnesses")
+        }
         Effect::StepUp => (ProblemKind::StepUp, "A fresh sign-in is needed"),
         Effect::Permit | Effect::Deny => (ProblemKind::Denied, "Policy does not allow this"),
     };

@@ -19,9 +19,11 @@ pub mod orders;
 mod reading;
 mod sender;
 pub mod server;
+pub mod witness;
 
 pub use client::{Chunk, LaneClient};
 pub use control::Control;
 pub use error::LaneError;
 pub use orders::{Orders, SourceCollection};
 pub use server::{LaneParts, LaneService};
+pub use witness::Witness;

@@ -12,6 +12,7 @@ mod data;
 mod handshake;
 mod receipt;
 mod refusal;
+mod witness;
 
 pub use bounds::{Bounded, OutOfBounds};
 pub use control::{
@@ -25,6 +26,7 @@ pub use data::{
 pub use handshake::{Hello, HelloReply, NONCE_BYTES, VERSION};
 pub use receipt::ReceiptPart;
 pub use refusal::Refused;
+pub use witness::{LogKeys, MAX_LOGS, WitnessAnswer};
 
 #[cfg(test)]
 mod tests;

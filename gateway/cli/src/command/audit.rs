@@ -5,6 +5,7 @@ mod erase;
 mod hold;
 mod reconcile;
 mod reindex;
+mod witness;
 
 use clap::Subcommand;
 
@@ -22,6 +23,9 @@ pub(super) enum AuditCommand {
     Reconcile(reconcile::ReconcileArguments),
     /// Empty the search index and build it again from the log. Run on the site's own machine.
     Reindex(reindex::ReindexArguments),
+    /// Sites confirm that each other's logs only grow. Run on the site's own machine.
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
 }
 
 pub(super) async fn run(
@@ -34,5 +38,6 @@ pub(super) async fn run(
         AuditCommand::Hold(command) => hold::run(command, &session()?).await,
         AuditCommand::Reconcile(arguments) => reconcile::run(arguments, format).await,
         AuditCommand::Reindex(arguments) => reindex::run(arguments, format).await,
+        AuditCommand::Witness(command) => witness::run(command, format).await,
     }
 }

@@ -93,8 +93,8 @@ pub(super) async fn run(command: PeerCommand, format: Format) -> anyhow::Result<
         AdminAnswer::Removed => {
             print(format, &json!({ "removed": true }), |_| "The trust in that site has ended.".to_owned())
         }
-        AdminAnswer::Reindexing(_) => bail!("the node answered something else than was asked"),
         AdminAnswer::Peers(peers) => print(format, &peers, |peers| peer_table(peers)),
+        _ => bail!("the node answered something else than was asked"),
     }
 }
 

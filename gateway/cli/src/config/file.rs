@@ -115,11 +115,42 @@ pub struct AuditConfig {
     pub retention_years: u32,
     /// A log server that gets every entry.
     pub syslog: Option<SyslogConfig>,
+    /// Witnesses that confirm it; nobody is asked where absent.
+    pub witness: Option<WitnessConfig>,
+}
+
+/// `[audit.witness]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// File that names witnesses and quorum (C2SP tlog-policy).
+    pub policy: Spanned<PathBuf>,
+    /// How long an entry may wait for the quorum before health data and CUI are refused.
+    #[serde(default = "a_minute")]
+    pub max_exposure: Spanned<String>,
+    /// How many entries may wait.
+    #[serde(default = "ten_thousand")]
+    pub max_entries: u64,
+    /// From when on the operational log warns.
+    #[serde(default = "five_seconds")]
+    pub warn_after: Spanned<String>,
+}
+
+fn a_minute() -> Spanned<String> {
+    Spanned::new(0..0, "60s".to_owned())
+}
+
+const fn ten_thousand() -> u64 {
+    10_000
+}
+
+fn five_seconds() -> Spanned<String> {
+    Spanned::new(0..0, "5s".to_owned())
 }
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { retention_years: least_retention(), syslog: None }
+        Self { retention_years: least_retention(), syslog: None, witness: None }
     }
 }
 

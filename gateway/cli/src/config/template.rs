@@ -88,6 +88,12 @@ administrators = [{administrators}]
 # enterprise_number = 32473                 # your institution's, if it has one; this one is for examples
 # personal_values = false                   # true: names, paths and addresses too; no erasure reaches them there
 
+# [audit.witness]                           # other sites confirm that the audit log only grows
+# policy = "witness.policy"                 # who, in the C2SP tlog-policy form; see docs/operate/witnesses.md
+# max_exposure = "60s"                      # health data and CUI are refused when entries wait longer than this,
+# max_entries = 10000                       # or more than so many wait
+# warn_after = "5s"
+
 # [[storage_gateway]]
 # name = "research"
 # root = "/data/research"

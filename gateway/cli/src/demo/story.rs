@@ -1,10 +1,12 @@
 //! The story of `demo --once`: each step is really performed, through the doors that people use, and checked.
 //!
 //! Sign in, list, be refused with a reason, be let in by the other side, transfer, compare byte for byte, verify both
-//! audit logs, and see the verifier name the entry in which one byte of a copied log was changed.
+//! audit logs, see the verifier name the entry in which one byte of a copied log was changed, and see it refuse a log that was
+//! written anew with the true key, because the other site has confirmed another history.
 
 mod audit;
 mod steps;
+mod witness;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -95,8 +97,12 @@ pub(super) async fn play(
     let Some(world) = started else { return Ok((None, teller.finish(false)?)) };
     let logs = [("Hospital A", world.hospital.audit.clone()), ("University B", world.university.audit.clone())];
     let moved = steps::perform(&mut teller, &world).await.is_some();
+    let keys = world.hospital.keys.clone();
+    let heads = if moved { witness::confirmed(&mut teller, &world).await } else { None };
     // The logs are verified as an auditor gets them: closed, after everything has ended.
     world.stop().await;
-    let verified = moved && audit::check(&mut teller, &logs, state).await.is_some();
+    let Some(head) = heads else { return Ok((None, teller.finish(false)?)) };
+    let verified = audit::check(&mut teller, &logs, state).await.is_some()
+        && witness::rewrite(&mut teller, &head, &keys, &state.join("rewritten-log")).await.is_some();
     Ok((None, teller.finish(verified)?))
 }

@@ -3,14 +3,18 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use sealane_audit::Checkpoint;
+use sealane_audit::witness::{Policy, Window};
 use sealane_crypto::SystemRandom;
 use sealane_model::{AssuranceMode, Class, Permission, Principal, RemotePath, SiteId, StorageKind, SystemClock};
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::ProviderConfig;
 use sealane_service::view::AcceptPeer;
-use sealane_service::{Actor, Administrator, LEAST_RETENTION_YEARS, peers};
+use sealane_service::witness::WitnessSettings;
+use sealane_service::{Actor, Administrator, LEAST_RETENTION_YEARS, peers, witness};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +32,9 @@ use crate::site_keys::SiteKeys;
 /// Lanes of a task in the demo.
 pub(super) const LANES: u16 = 4;
 
+/// Time for a witness to confirm a log.
+const COSIGNED: Duration = Duration::from_secs(30);
+
 /// One of the two sites.
 pub(super) struct Site {
     /// Where its pages and API are.
@@ -36,7 +43,28 @@ pub(super) struct Site {
     pub(super) root: PathBuf,
     /// Its audit log.
     pub(super) audit: PathBuf,
+    /// Its keys.
+    pub(super) keys: PathBuf,
     node: Node,
+}
+
+impl Site {
+    /// The newest head of its log that its witness has confirmed, once there is one.
+    pub(super) async fn cosigned(&self) -> anyhow::Result<Checkpoint> {
+        let app = &self.node.app;
+        let settings = app.settings().witness.as_ref().context("the site asks no witness")?;
+        let mut growth = app.guard().log().growth();
+        let find = async {
+            loop {
+                if let Some((head, _)) = app.guard().log().newest_cosigned(&settings.policy)? {
+                    return anyhow::Ok(head);
+                }
+                // The log says in an entry that its witness has confirmed a head, so it grows.
+                growth.changed().await?;
+            }
+        };
+        tokio::time::timeout(COSIGNED, find).await.context("the witness has confirmed nothing in time")?
+    }
 }
 
 /// Everything that runs.
@@ -76,11 +104,12 @@ impl World {
         let intake = state.join("university-b-data");
         std::fs::create_dir_all(&intake)?;
         making.await.context("the sample data were not made")??;
-        let hospital =
-            start_site(state, hospital_plan(source, data.is_some())?, [ports.pages[0], ports.listeners[0]], &issuer)
-                .await?;
+        let (hospital, university) = (hospital_plan(source, data.is_some())?, university_plan(intake)?);
+        // Each is the other's witness.
+        let [at_hospital, at_university] = [as_witness(state, &university)?, as_witness(state, &hospital)?];
+        let hospital = start_site(state, hospital, [ports.pages[0], ports.listeners[0]], &issuer, at_hospital).await?;
         let university =
-            start_site(state, university_plan(intake)?, [ports.pages[1], ports.listeners[1]], &issuer).await?;
+            start_site(state, university, [ports.pages[1], ports.listeners[1]], &issuer, at_university).await?;
         introduce_to(&hospital, &university, &issuer).await?;
         introduce_to(&university, &hospital, &issuer).await?;
         Ok(Self { hospital, university, identity_provider, tracker })
@@ -128,18 +157,32 @@ async fn start_identity_provider(
     Ok(issuer)
 }
 
+/// A site as another one's only witness. Its keys are made if it has none yet.
+fn as_witness(state: &Path, plan: &Plan<'_>) -> anyhow::Result<WitnessSettings> {
+    let folder = state.join(plan.name).join("keys");
+    let random = SystemRandom::new()?;
+    let keys = match SiteKeys::load(&folder) {
+        Ok(keys) => keys,
+        Err(_) => {
+            let site = SiteId::generate(&SystemClock, &random);
+            SiteKeys::create(&folder, site, &["localhost".to_owned()], &random)?
+        }
+    };
+    let name = plan.name;
+    let cosigner = witness::cosigner(&name.parse()?, &keys.signing)?;
+    let policy = Policy::parse(format!("witness {name} {}\nquorum {name}\n", cosigner.verifier()).as_bytes())?;
+    Ok(WitnessSettings { policy, window: Window::default(), warn_after: Duration::from_secs(5) })
+}
+
 async fn start_site(
     state: &Path,
     plan: Plan<'_>,
     [pages, listen]: [SocketAddr; 2],
     issuer: &str,
+    witness: WitnessSettings,
 ) -> anyhow::Result<Site> {
     let folder = state.join(plan.name);
     let keys = folder.join("keys");
-    let random = SystemRandom::new()?;
-    if SiteKeys::load(&keys).is_err() {
-        SiteKeys::create(&keys, SiteId::generate(&SystemClock, &random), &["localhost".to_owned()], &random)?;
-    }
     let url: Url = format!("http://{pages}").parse()?;
     let audit = folder.join("audit");
     let gateway = ConfiguredStorage {
@@ -154,7 +197,7 @@ async fn start_site(
         listen,
         addresses: vec![listen.to_string()],
         node: "node-1".parse()?,
-        keys,
+        keys: keys.clone(),
         audit: audit.clone(),
         socket: folder.join("admin.sock"),
         database_url: format!("sqlite://{}?mode=rwc", folder.join("site.db").display()),
@@ -171,10 +214,11 @@ async fn start_site(
         retention_years: LEAST_RETENTION_YEARS,
         lanes: LANES,
         syslog: None,
+        witness: Some(witness),
         demo: Some(DemoOnly { pages }),
     };
     let node = Node::start(settings).await.with_context(|| format!("{} does not start", plan.title))?;
-    Ok(Site { url, root: plan.root, audit, node })
+    Ok(Site { url, root: plan.root, audit, keys, node })
 }
 
 fn hospital_plan(root: PathBuf, read_only: bool) -> anyhow::Result<Plan<'static>> {

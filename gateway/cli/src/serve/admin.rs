@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sealane_model::{CollectionName, Problem};
-use sealane_service::view::{AcceptPeer, InvitationView, PeerView};
-use sealane_service::{Actor, App, audit, peers};
+use sealane_service::view::{AcceptPeer, ForkView, InvitationView, PeerView, WitnessIdentityView, WitnessStatusView};
+use sealane_service::{Actor, App, audit, peers, witness};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -34,6 +34,12 @@ pub enum AdminRequest {
     List,
     /// Build the audit log's search index again.
     Reindex,
+    /// What others need in order to have this site as a witness.
+    WitnessShow,
+    /// How it stands with witnesses.
+    WitnessStatus,
+    /// Evidence against logs with two histories.
+    WitnessEvidence,
     /// End the trust in a site.
     Remove {
         /// Its short name.
@@ -55,6 +61,12 @@ pub enum AdminAnswer {
     Peers(Vec<PeerView>),
     /// The search index was emptied; so many entries are read again.
     Reindexing(u64),
+    /// This site as a witness.
+    WitnessIdentity(WitnessIdentityView),
+    /// How it stands with witnesses.
+    WitnessStatus(WitnessStatusView),
+    /// Evidence against logs.
+    Forks(Vec<ForkView>),
     /// Why not.
     Problem(Problem),
 }
@@ -67,6 +79,9 @@ pub async fn answer(app: &App, request: AdminRequest) -> AdminAnswer {
         AdminRequest::Accept(accept) => peers::accept(app, &actor, accept).await.map(AdminAnswer::Peer),
         AdminRequest::List => peers::list(app, &actor).await.map(AdminAnswer::Peers),
         AdminRequest::Reindex => audit::rebuild(app, &actor).await.map(AdminAnswer::Reindexing),
+        AdminRequest::WitnessShow => witness::show(app, &actor).await.map(AdminAnswer::WitnessIdentity),
+        AdminRequest::WitnessStatus => witness::status(app, &actor).await.map(AdminAnswer::WitnessStatus),
+        AdminRequest::WitnessEvidence => witness::evidence(app, &actor).await.map(AdminAnswer::Forks),
         AdminRequest::Remove { name } => peers::remove(app, &actor, &name).await.map(|()| AdminAnswer::Removed),
     };
     answered.unwrap_or_else(AdminAnswer::Problem)

@@ -18,7 +18,7 @@ use sealane_model::{Clock, NodeId, SiteId, SystemClock};
 use sealane_policy::Engine;
 use sealane_service::erasures::carry_out;
 use sealane_service::jobs::syslog;
-use sealane_service::{App, AppParts, Settings, audit, configure, housekeeping, policy_sync};
+use sealane_service::{App, AppParts, Settings, audit, configure, housekeeping, policy_sync, witness};
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
 use sealane_transfer::guard::Guard;
@@ -87,6 +87,7 @@ impl Node {
         tracker.spawn(carry_out::run(app.clone(), shutdown.clone()));
         tracker.spawn(housekeeping::run(app.clone(), shutdown.clone()));
         tracker.spawn(audit::run(app.clone(), shutdown.clone()));
+        tracker.spawn(witness::run(app.clone(), shutdown.clone()));
         if let Some(syslog) = settings.syslog {
             tracker.spawn(syslog::run(app.clone(), syslog, shutdown.clone()));
         }
@@ -192,29 +193,30 @@ impl Parts {
             shutdown: shutdown.clone(),
             tracker: tracker.clone(),
         });
-        let lanes = LaneService::new(LaneParts {
-            identity: Arc::clone(&identity),
-            database: database.clone(),
-            guard: guard.clone(),
-            orders: Arc::new(transfers.clone()),
-            clock: Arc::clone(&clock),
-            random: Arc::clone(&random),
-            shutdown: shutdown.clone(),
-        });
         let app = App::new(AppParts {
             identity: Arc::clone(&identity),
             node,
-            database,
-            guard,
+            database: database.clone(),
+            guard: guard.clone(),
             registry,
             transfers: transfers.clone(),
             dialer,
             index_key: index_key(&settings.keys)?,
             providers: settings.providers.clone(),
-            clock,
-            random,
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
             settings: app_settings(settings),
         })?;
+        let lanes = LaneService::new(LaneParts {
+            identity: Arc::clone(&identity),
+            database,
+            guard,
+            orders: Arc::new(transfers.clone()),
+            witness: Some(Arc::new(app.clone())),
+            clock,
+            random,
+            shutdown: shutdown.clone(),
+        });
         // What a crash left open is closed before anything new is begun, erasures first: they leave less to read.
         carry_out::resume(&app, &mut recovery).await?;
         transfers.recover(recovery).await?;
@@ -237,6 +239,7 @@ fn app_settings(settings: &NodeSettings) -> Settings {
         auditors: settings.auditors.clone(),
         retention_years: settings.retention_years,
         allow_loopback_http: settings.demo.is_some(),
+        witness: settings.witness.clone(),
         ..Settings::at(settings.url.clone())
     }
 }

@@ -13,6 +13,7 @@ use sealane_service::Administrator;
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::ProviderConfig;
 use sealane_service::jobs::syslog::{ClientIdentity, Pace, SyslogSettings, Target};
+use sealane_service::witness::WitnessSettings;
 use url::Url;
 
 use crate::config::{AccessRuleConfig, Config, IdentityProviderConfig, SyslogConfig};
@@ -59,6 +60,8 @@ pub struct NodeSettings {
     pub lanes: u16,
     /// The log server that gets every entry of the audit log.
     pub syslog: Option<SyslogSettings>,
+    /// Whose word is asked for the audit log.
+    pub witness: Option<WitnessSettings>,
     /// What only the demo may do.
     pub demo: Option<DemoOnly>,
 }
@@ -103,6 +106,7 @@ impl NodeSettings {
             retention_years: config.file.audit.retention_years,
             lanes: config.file.transfer.lanes,
             syslog: config.file.audit.syslog.as_ref().map(|it| syslog(config, it)).transpose()?,
+            witness: config.witness.clone(),
             demo: None,
         })
     }

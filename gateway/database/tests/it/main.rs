@@ -20,3 +20,4 @@ mod transactions;
 mod transfer_receipts;
 mod units;
 mod uploads;
+mod witnessing;

@@ -59,6 +59,10 @@ impl ProblemDetails {
     }
 }
 
+/// Marks an answer whose status and text a protocol of its own lays down: it leaves as it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verbatim;
+
 /// Present failures.
 pub(crate) async fn present(State(web): State<Web>, request: Request, next: Next) -> Response {
     let as_page = wants_page(&request);
@@ -66,7 +70,8 @@ pub(crate) async fn present(State(web): State<Web>, request: Request, next: Next
     let arrival = request.extensions().get::<Arrival>().cloned();
     let mut response = next.run(request).await;
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) {
+    let verbatim = response.extensions().get::<Verbatim>().is_some();
+    if verbatim || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let problem = match response.extensions_mut().remove::<Carried>() {

@@ -10,7 +10,7 @@ use crate::harness::{As, Site, token};
 const ID: &str = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60";
 
 #[test]
-fn the_public_routes_are_the_eight_that_were_agreed() {
+fn the_public_routes_are_the_nine_that_were_agreed() {
     let public: Vec<(String, String)> = routes()
         .into_iter()
         .filter(|route| route.access == Access::Public)
@@ -20,7 +20,7 @@ fn the_public_routes_are_the_eight_that_were_agreed() {
         PUBLIC_ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
     agreed.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
     assert_eq!(public, agreed);
-    assert!(agreed.len() <= 8);
+    assert!(agreed.len() <= 9);
 }
 
 #[test]
@@ -41,6 +41,19 @@ async fn every_other_route_answers_401_to_whoever_is_not_signed_in(on: &Backend)
         let problem = answer.problem(StatusCode::UNAUTHORIZED, "not-signed-in");
         assert_eq!(answer.header("www-authenticate"), "Bearer", "{} {path}", route.method);
         assert!(problem["next_step"].is_string());
+    }
+}
+
+on_both!(a_witness_answers_in_the_words_of_its_protocol);
+async fn a_witness_answers_in_the_words_of_its_protocol(on: &Backend) {
+    let site = Site::start(on).await;
+    let unknown = "old 0\n\nsealane/nobody/node-1\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\u{2014} sealane/nobody/node-1 Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
+    let endless = "x".repeat(1 << 20);
+    for (body, status) in [("", 400), ("old 0", 400), (endless.as_str(), 400), (unknown, 404)] {
+        let request = site.request(As::Nobody, Method::POST, "/witness/add-checkpoint");
+        let answer = site.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, "text/plain; charset=utf-8"));
+        assert!(answer.text().ends_with('\n') && !answer.text().contains('{'), "{}", answer.text());
     }
 }
 

@@ -12,9 +12,9 @@ pub struct LiveView {
 /// Whether requests can be served, part by part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadyView {
-    /// Whether every part works.
+    /// Whether every part works that all requests need: all save `witness`.
     pub ready: bool,
-    /// `database`, `audit`, `storage`.
+    /// `database`, `audit`, `witness`, `storage`.
     pub parts: Vec<HealthPart>,
 }
 

@@ -18,6 +18,7 @@ use sealane_policy::{Engine, Snapshot};
 use sealane_service::audit::IndexKey;
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::{self, Begin, CallbackQuery, ProviderConfig, SignedIn, StepUp};
+use sealane_service::witness::WitnessSettings;
 use sealane_service::{Administrator, App, AppParts, Caller, Client, CollectionRef, Settings, configure};
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
@@ -64,6 +65,16 @@ impl Site {
     }
 
     pub(crate) async fn start_as(on: &Backend, site_name: &str, adjust: impl FnOnce(&mut ProviderConfig)) -> Self {
+        Self::start_watched(on, site_name, adjust, None).await
+    }
+
+    /// A site that asks witnesses to confirm its log.
+    pub(crate) async fn start_watched(
+        on: &Backend,
+        site_name: &str,
+        adjust: impl FnOnce(&mut ProviderConfig),
+        witness: Option<WitnessSettings>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let provider = Provider::start(Arc::clone(&clock)).await;
         let directory = TempDir::new().unwrap();
@@ -72,7 +83,7 @@ impl Site {
         }
         let mut config = ProviderConfig::public("hospital", "Hospital A sign-in", &provider.issuer(), CLIENT);
         adjust(&mut config);
-        let app = build(on, &directory, site_name, &clock, vec![config]).await.unwrap();
+        let app = build(on, &directory, site_name, &clock, vec![config], witness).await.unwrap();
         let site = Self { app, clock, provider, directory };
         configure::apply(&site.app, &site.configured()).await.unwrap();
         site
@@ -226,6 +237,7 @@ async fn build(
     site_name: &str,
     clock: &Arc<ManualClock>,
     providers: Vec<ProviderConfig>,
+    witness: Option<WitnessSettings>,
 ) -> Result<App, sealane_service::SetupError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
     let clock: Arc<dyn sealane_model::Clock> = Arc::clone(clock) as Arc<dyn sealane_model::Clock>;
@@ -233,7 +245,7 @@ async fn build(
     database.migrate().await.unwrap();
     let keys = LogKeys { signing: SigningKey::generate(random.as_ref()), openings: AeadKey::generate(random.as_ref()) };
     let (log, _) =
-        Log::open(&directory.path().join("audit"), &format!("{site_name}.example/log"), keys, Arc::clone(&random))
+        Log::open(&directory.path().join("audit"), &format!("sealane/{site_name}/node-1"), keys, Arc::clone(&random))
             .unwrap();
     let engine = Engine::new(Snapshot::build(Vec::new()).unwrap()).unwrap();
     let guard = Guard::new(engine, log, Arc::clone(&clock), Arc::clone(&random));
@@ -253,6 +265,7 @@ async fn build(
     let public_url: Url = "http://127.0.0.1:8080".parse().unwrap();
     let mut settings = Settings::at(public_url);
     settings.allow_loopback_http = true;
+    settings.witness = witness;
     settings.administrators = vec![Administrator::Email("admin@hospital-a.example".to_owned())];
     settings.officers =
         ["officer", "second"].map(|name| Administrator::Email(format!("{name}@hospital-a.example"))).to_vec();
@@ -270,32 +283,33 @@ async fn build(
         shutdown: CancellationToken::new(),
         tracker: TaskTracker::new(),
     });
-    let lanes = LaneService::new(LaneParts {
+    let app = App::new(AppParts {
         identity: Arc::clone(&identity),
+        node,
         database: database.clone(),
         guard: guard.clone(),
-        orders: Arc::new(transfers.clone()),
-        clock: Arc::clone(&clock),
-        random: Arc::clone(&random),
-        shutdown: CancellationToken::new(),
-    });
-    tokio::spawn(listen(listener, TlsAcceptor::from(lane_server_config(&identity).unwrap()), lanes));
-    let engine = transfers.clone();
-    tokio::spawn(async move { engine.run().await });
-    App::new(AppParts {
-        identity,
-        node,
-        database,
-        guard,
         registry,
-        transfers,
+        transfers: transfers.clone(),
         dialer,
         index_key: IndexKey::derived_from(&Secret::new(b"index".to_vec())),
         providers,
+        clock: Arc::clone(&clock),
+        random: Arc::clone(&random),
+        settings,
+    })?;
+    let lanes = LaneService::new(LaneParts {
+        identity: Arc::clone(&identity),
+        database,
+        guard,
+        orders: Arc::new(transfers.clone()),
+        witness: Some(Arc::new(app.clone())),
         clock,
         random,
-        settings,
-    })
+        shutdown: CancellationToken::new(),
+    });
+    tokio::spawn(listen(listener, TlsAcceptor::from(lane_server_config(&identity).unwrap()), lanes));
+    tokio::spawn(async move { transfers.run().await });
+    Ok(app)
 }
 
 async fn listen(listener: TcpListener, acceptor: TlsAcceptor, lanes: LaneService) {

@@ -30,3 +30,4 @@ mod sign_in_attacks;
 mod syslog;
 mod trust;
 mod uploads;
+mod witnessing;

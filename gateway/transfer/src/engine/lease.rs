@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use sealane_database::{DbError, Lease, lease, task};
-use sealane_model::Task;
+use sealane_model::{Class, Task};
 use tokio::time::Instant;
 
 use super::Transfers;
@@ -33,6 +33,22 @@ pub(super) async fn watch(engine: &Transfers, lease: &Lease, task: &Task) -> Sto
         if let Err(stop) = still_wanted(engine, task).await {
             return stop;
         }
+        if is_exposed(engine, task).await {
+            return Stop::Unready("the audit log waits for its witnesses".to_owned());
+        }
+    }
+}
+
+/// Whether the task's data may not move while the audit log waits for its witnesses: it pauses, and goes on by itself.
+async fn is_exposed(engine: &Transfers, task: &Task) -> bool {
+    let policy = engine.parts().guard.engine();
+    if !Class::ALL.into_iter().any(|class| policy.is_exposed(class)) {
+        return false;
+    }
+    match engine.find_collection(task.destination.collection).await {
+        Ok(collection) => policy.is_exposed(collection.class),
+        // A collection that cannot be looked up is nothing to take a risk for.
+        Err(_) => true,
     }
 }
 

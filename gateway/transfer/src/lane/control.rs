@@ -11,8 +11,8 @@ use super::error::LaneError;
 use super::frame::FrameKind;
 use super::handshake::{Connection, SILENCE};
 use crate::message::{
-    Accepted, Assertion, BrowseQuery, ControlReply, ControlRequest, Finished, PersonListing, ProgressReport,
-    ReceiptPart, RemoteCollection,
+    Accepted, Assertion, BrowseQuery, ControlReply, ControlRequest, Finished, LogKeys, PersonListing, ProgressReport,
+    ReceiptPart, RemoteCollection, WitnessAnswer,
 };
 use crate::site::SiteIdentity;
 
@@ -126,6 +126,28 @@ impl Control {
     pub async fn receipt(&mut self, part: ReceiptPart) -> Result<ReceiptPart, LaneError> {
         match self.ask(&ControlRequest::Receipt(part)).await? {
             ControlReply::Receipt(part) => Ok(part),
+            _ => Err(another_reply()),
+        }
+    }
+
+    /// Ask the peer to cosign the head of a log.
+    ///
+    /// # Errors
+    /// As [`Control::offer`]. That the witness does not cosign is an answer, not an error.
+    pub async fn add_checkpoint(&mut self, body: Vec<u8>) -> Result<WitnessAnswer, LaneError> {
+        match self.ask(&ControlRequest::AddCheckpoint(body)).await? {
+            ControlReply::Witnessed(answer) => Ok(answer),
+            _ => Err(another_reply()),
+        }
+    }
+
+    /// Tell the keys of this site's logs, and hear the peer's.
+    ///
+    /// # Errors
+    /// As [`Control::offer`].
+    pub async fn exchange_log_keys(&mut self, ours: Signed<LogKeys>) -> Result<Signed<LogKeys>, LaneError> {
+        match self.ask(&ControlRequest::LogKeys(ours)).await? {
+            ControlReply::LogKeys(theirs) => Ok(theirs),
             _ => Err(another_reply()),
         }
     }

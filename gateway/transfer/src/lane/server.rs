@@ -29,6 +29,7 @@ use super::error::LaneError;
 use super::frame::FrameKind;
 use super::handshake::{Agreed, Connection, PATIENCE, TLS_BUFFER, answer};
 use super::orders::Orders;
+use super::witness::Witness;
 use crate::guard::Guard;
 use crate::message::Refused;
 use crate::order::Parties;
@@ -48,6 +49,8 @@ pub struct LaneParts {
     pub guard: Guard,
     /// The engine.
     pub orders: Arc<dyn Orders>,
+    /// Witnesses the logs of peers; without it they are told that this site witnesses none.
+    pub witness: Option<Arc<dyn Witness>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -185,6 +188,16 @@ fn unknown_peer(agreed: &Agreed) -> Problem {
         format!("the key {} is pinned for no peer here", agreed.peer_key),
     )
     .next("exchange invitations: both administrators run sealane peer invite and sealane peer accept")
+}
+
+fn no_witness() -> Problem {
+    Problem::new(
+        ProblemKind::NotFound,
+        "witness-none",
+        "this site is no witness",
+        "it runs without the service that watches the logs of others",
+    )
+    .next("name another witness in the policy")
 }
 
 fn full_house() -> Problem {

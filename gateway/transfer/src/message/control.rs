@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use sealane_audit::note::MAX_NOTE_BYTES;
+use sealane_audit::witness::AddCheckpoint;
 use sealane_crypto::Signed;
 use sealane_crypto::digest::Digest;
 use sealane_model::limits::{CLOCK_SKEW, MAX_PAGE};
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::{Bounded, OutOfBounds, SENTENCE, WORD, at_most, entries, optional};
 use super::receipt::ReceiptPart;
 use super::refusal::Refused;
+use super::witness::{LogKeys, WitnessAnswer};
 
 /// Collections that one reply may name.
 const MAX_COLLECTIONS: usize = 1_000;
@@ -127,6 +130,10 @@ pub enum ControlRequest {
     },
     /// Here is what this site recorded of a transfer, proven: show what you recorded.
     Receipt(ReceiptPart),
+    /// Cosign the head of a log: the body of a C2SP `tlog-witness` request.
+    AddCheckpoint(Vec<u8>),
+    /// Here are the keys of our logs: which are yours?
+    LogKeys(Signed<LogKeys>),
 }
 
 /// The offered order is accepted.
@@ -181,6 +188,10 @@ pub enum ControlReply {
     Noted,
     /// To a receipt: the other part of it.
     Receipt(ReceiptPart),
+    /// To a head that was to be cosigned.
+    Witnessed(WitnessAnswer),
+    /// To a site's log keys.
+    LogKeys(Signed<LogKeys>),
 }
 
 impl Bounded for ControlRequest {
@@ -199,8 +210,13 @@ impl Bounded for ControlRequest {
                 at_most("a message", finished.message.len(), SENTENCE)
             }
             Self::Receipt(part) => part.check(),
+            Self::AddCheckpoint(body) => at_most("a checkpoint", body.len(), AddCheckpoint::MAX_BYTES),
             // Signed envelopes are bounded by the frame and judged when they are opened.
-            Self::Offer(_) | Self::Collections { .. } | Self::Cancel { .. } | Self::RenewOrder { .. } => Ok(()),
+            Self::Offer(_)
+            | Self::Collections { .. }
+            | Self::Cancel { .. }
+            | Self::RenewOrder { .. }
+            | Self::LogKeys(_) => Ok(()),
         }
     }
 }
@@ -216,7 +232,8 @@ impl Bounded for ControlReply {
                 collections.iter().try_for_each(|one| at_most("a title", one.title.len(), SENTENCE))
             }
             Self::Receipt(part) => part.check(),
-            Self::Order(_) | Self::Noted => Ok(()),
+            Self::Witnessed(answer) => at_most("a witness's answer", answer.body.len(), MAX_NOTE_BYTES),
+            Self::Order(_) | Self::Noted | Self::LogKeys(_) => Ok(()),
         }
     }
 }

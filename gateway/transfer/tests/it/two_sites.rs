@@ -111,6 +111,7 @@ impl Site {
                 },
                 heard: Arc::clone(&self.heard),
             }),
+            witness: None,
             clock: self.clock.clone(),
             random: Arc::clone(&self.random),
             shutdown: self.shutdown.clone(),

@@ -3,10 +3,11 @@
 use sealane_crypto::Signed;
 use sealane_model::{Order, Peer, Problem};
 
-use super::{Caller, Inner};
+use super::{Caller, Inner, no_witness};
 use crate::lane::error::LaneError;
 use crate::lane::frame::{FrameKind, decode};
 use crate::lane::handshake::{Agreed, Connection, SILENCE};
+use crate::lane::witness::Witness;
 use crate::message::{ControlReply, ControlRequest};
 use crate::order::check;
 use crate::trust::{open_assertion, subject_of_order};
@@ -46,7 +47,17 @@ impl Inner {
             ControlRequest::Finished(finished) => orders.finished(peer, finished).await.map(|()| ControlReply::Noted),
             ControlRequest::RenewOrder { task } => orders.renew(peer, task).await.map(ControlReply::Order),
             ControlRequest::Receipt(part) => orders.receipt(peer, part).await.map(ControlReply::Receipt),
+            ControlRequest::AddCheckpoint(body) => {
+                Ok(ControlReply::Witnessed(self.witness()?.add_checkpoint(&body).await))
+            }
+            ControlRequest::LogKeys(theirs) => {
+                self.witness()?.exchange_log_keys(peer, &theirs).await.map(ControlReply::LogKeys)
+            }
         }
+    }
+
+    fn witness(&self) -> Result<&dyn Witness, Problem> {
+        self.parts.witness.as_deref().ok_or_else(no_witness)
     }
 
     async fn offered(&self, peer: &Peer, agreed: &Agreed, signed: &Signed<Order>) -> Result<ControlReply, Problem> {

@@ -215,6 +215,7 @@ impl Site {
             database: self.database.clone(),
             guard: self.guard.clone(),
             orders: Arc::new(Current { engine: Arc::clone(&self.current), receipts: Arc::clone(&self.receipts) }),
+            witness: None,
             clock: Arc::new(SystemClock),
             random: Arc::clone(&self.random),
             shutdown: CancellationToken::new(),
