@@ -1,7 +1,7 @@
 //! What can go wrong with a log: refusing to open it, refusing to append, failing to read.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
@@ -121,6 +121,17 @@ pub enum OpenError {
     /// The entry about the recovery could not be written.
     #[error("the audit log was recovered and cannot say so: {0}")]
     Append(#[from] AppendError),
+}
+
+impl OpenError {
+    /// A full disk has a name of its own, whatever was being done.
+    pub(crate) fn io(directory: &Path, doing: &'static str, source: io::Error) -> Self {
+        let directory = directory.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(directory),
+            _ => Self::Io { directory, doing, source },
+        }
+    }
 }
 
 /// A proof could not be made.

@@ -136,11 +136,7 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     fn io(&self, doing: &'static str, source: io::Error) -> OpenError {
-        let directory = self.layout.directory().to_owned();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::Full(directory),
-            _ => OpenError::Io { directory, doing, source },
-        }
+        OpenError::io(self.layout.directory(), doing, source)
     }
 
     fn lock(&self) -> Result<DirectoryLock, OpenError> {

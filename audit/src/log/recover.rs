@@ -264,7 +264,7 @@ impl Recoverer<'_> {
     }
 
     fn io(&self, doing: &'static str, source: io::Error) -> OpenError {
-        OpenError::Io { directory: self.layout.directory().to_owned(), doing, source }
+        OpenError::io(self.layout.directory(), doing, source)
     }
 }
 
