@@ -116,6 +116,8 @@ async fn a_receipt_that_was_cut_off_by_a_kill_is_exchanged_after_the_restart(on:
     node.stop().await;
 }
 
+type Spoil = fn(&mut ReceiptPart);
+
 /// A part under a log that a stranger vouches for.
 fn foreign_log(part: &mut ReceiptPart) {
     let stranger = SigningKey::generate(&SystemRandom::new().unwrap());
@@ -146,7 +148,7 @@ on_both!(a_part_that_is_not_proven_is_refused_and_alarmed_at_both_sites);
 async fn a_part_that_is_not_proven_is_refused_and_alarmed_at_both_sites(on: &Backend) {
     let world = World::start(on).await;
     let node = world.destination.run().await;
-    let spoilt: [(&str, &str, fn(&mut ReceiptPart)); 3] = [
+    let spoilt: [(&str, &str, Spoil); 3] = [
         ("a", "receipt-unproven", other_entry),
         ("b", "receipt-unproven", other_place),
         ("c", "log-key-unfounded", foreign_log),
