@@ -41,3 +41,47 @@ pub(super) async fn run(
         AuditCommand::Witness(command) => witness::run(command, format).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::tree;
+
+    fn parses(line: &str) -> Result<(), String> {
+        let words = ["sealane", "audit"].into_iter().chain(line.split(' '));
+        tree().try_get_matches_from(words).map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_erasure_names_one_person_or_one_collection_and_a_basis() {
+        parses("erase --subject https://idp.example ana --basis because").unwrap();
+        parses("erase --collection imaging --basis because").unwrap();
+        for wrong in [
+            "erase",
+            "erase --basis because",
+            "erase --collection imaging",
+            "erase --subject https://idp.example --basis because",
+            "erase --collection imaging --subject https://idp.example ana --basis because",
+        ] {
+            assert!(parses(wrong).unwrap_err().contains("Usage"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_follows_an_erasure_needs_its_id_alone() {
+        let id = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60";
+        parses("erase list").unwrap();
+        parses(&format!("erase approve {id}")).unwrap();
+        parses(&format!("erase withdraw {id}")).unwrap();
+        assert!(parses("erase approve first").unwrap_err().contains("expected a UUID"));
+        assert!(parses(&format!("erase --basis because approve {id}")).is_err());
+    }
+
+    #[test]
+    fn a_hold_names_whom_it_is_about_and_why() {
+        parses("hold place --collection imaging --reason litigation").unwrap();
+        parses("hold list").unwrap();
+        assert!(parses("hold place --reason litigation").is_err());
+        assert!(parses("hold place --collection imaging").is_err());
+        assert!(parses("hold release").is_err());
+    }
+}
