@@ -20,6 +20,8 @@ kinds! {
         Accept = "transfer.accept", "This site, the destination, takes data of a task in.";
         LaneOpen = "lane.open", "A lane between two sites opens, or is refused.";
         LaneClose = "lane.close", "A lane closes, with the bytes that it carried.";
+        FileRelease = "file.release", "A file of a task, or a range of a large one, is let out of this site: recorded before its bytes leave.";
+        FileCommit = "file.commit", "A file of a task has arrived, was verified and has its final name, or could not be taken along.";
         FilesCommit = "transfer.files-commit", "Verified files of a task get their final names.";
         Finish = "transfer.finish", "A task ends: the manifest digest, counts and bytes are in the object.";
         Receipt = "transfer.receipt", "The peer's proof of the same transfer is kept.";

@@ -152,7 +152,11 @@ async fn lock_epoch(db: &mut Db) -> Result<(), DbError> {
     Ok(())
 }
 
-async fn configured(db: &mut Db) -> Result<Vec<AccessRule>, DbError> {
+/// The rules without a maker: those of the configuration file.
+///
+/// # Errors
+/// Those of reading.
+pub async fn configured(db: &mut Db) -> Result<Vec<AccessRule>, DbError> {
     let rows = sqlx::query(
         "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose,
                 created_by_issuer, created_by_subject, created_at

@@ -11,7 +11,7 @@ use sealane_crypto::random::{Random, random_bytes};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::time::Clock;
+use crate::clock::Clock;
 
 pub use sealane_policy::{CollectionId, RuleId};
 

@@ -1,12 +1,13 @@
 //! The words of the product as types.
 //!
 //! Everything that more than one package must mean in the same way stands here: ids, paths, times, collections, people,
-//! peers, orders, tasks, problems. No I/O, no clock of its own: [`time::Clock`] is an argument.
+//! peers, orders, tasks, problems. No I/O, no clock of its own: [`clock::Clock`] is an argument.
 //! Paths, classes and permits come from `sealane-policy`, because what policy judges is what storage opens; they are
 //! re-exported here so that the packages above have one place to take them from.
 
 pub mod access_rule;
 pub mod bytes;
+pub mod clock;
 pub mod collection;
 pub mod entry;
 pub mod id;
@@ -25,6 +26,7 @@ pub use sealane_policy::path;
 pub use sealane_policy::permit;
 
 pub use access_rule::AccessRule;
+pub use clock::{Clock, ManualClock, Moment, Synchronisation, SystemClock};
 pub use collection::{AssuranceMode, Collection, CollectionName};
 pub use entry::{Entry, EntryKind, FileTime};
 pub use id::{
@@ -40,4 +42,4 @@ pub use sealane_policy::{Class, Permission, Permit, Principal};
 pub use session::{Session, SessionKind};
 pub use storage_gateway::{StorageGateway, StorageKind};
 pub use task::{Progress, Task, TaskEvent, TaskRole, TaskState};
-pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+pub use time::Timestamp;

@@ -54,6 +54,8 @@ pub struct PersonAssertion {
     pub groups: Vec<String>,
     /// How well, and when, the issuer saw them.
     pub assurance: Assurance,
+    /// Their network address, as the asserting site saw it: for the other site's record, never for its policy.
+    pub client: Option<String>,
 }
 
 /// What one site asks of another.

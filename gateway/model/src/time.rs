@@ -1,11 +1,9 @@
-//! Time as an argument.
+//! Instants: [`Timestamp`] counts microseconds since 1970-01-01T00:00:00Z, which is what the databases store.
 //!
-//! Nothing below the command line reads the machine's clock by itself: it is handed a [`Clock`], so that a test can
-//! advance it. [`Timestamp`] counts microseconds since 1970-01-01T00:00:00Z, which is what the databases store.
+//! Where instants come from is [`crate::clock`].
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -97,47 +95,6 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Where the time comes from.
-pub trait Clock: Send + Sync {
-    /// The time now, UTC.
-    fn now(&self) -> Timestamp;
-}
-
-/// The machine's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-    }
-}
-
-/// A clock that stands still until it is told to go on: for tests of expiry, leases and skew.
-#[derive(Debug)]
-pub struct ManualClock(AtomicI64);
-
-impl ManualClock {
-    /// A clock that shows `start`.
-    #[must_use]
-    pub const fn at(start: Timestamp) -> Self {
-        Self(AtomicI64::new(start.0))
-    }
-
-    /// Let `duration` pass.
-    pub fn advance(&self, duration: Duration) {
-        self.0.fetch_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,13 +103,5 @@ mod tests {
     fn a_time_survives_its_text_form() {
         let time = Timestamp::from_micros(1_790_000_000_123_456);
         assert_eq!(time.to_string().parse(), Ok(time));
-    }
-
-    #[test]
-    fn a_manual_clock_moves_only_when_told() {
-        let clock = ManualClock::at(Timestamp::from_seconds(100));
-        assert_eq!(clock.now(), Timestamp::from_seconds(100));
-        clock.advance(Duration::from_secs(5));
-        assert_eq!(clock.now().since(Timestamp::from_seconds(100)), Duration::from_secs(5));
     }
 }

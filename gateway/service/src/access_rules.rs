@@ -16,7 +16,7 @@ use crate::caller::{Actor, Caller};
 use crate::page::PageQuery;
 use crate::place::{CollectionRef, ask_about, find_here};
 use crate::view::{NewRule, RuleView};
-use crate::{policy_sync, problem};
+use crate::{change, policy_sync, problem};
 
 /// A collection's rules.
 pub async fn list(
@@ -54,13 +54,11 @@ pub async fn create(
         ));
     }
     let collection = find_here(app, &actor, reference, Sharing::RuleCreate).await?;
-    let question = ask_about(&actor, Action::ManageRules, &collection, &path, Sharing::RuleCreate);
-    let grant = app.permit_in::<permit::ManageRules>(&collection, question).await?;
     let rule = AccessRule {
         grant: GrantRow {
             id: RuleId::from_uuid(fresh_uuid(app.clock(), app.random())),
             collection: collection.id,
-            path,
+            path: path.clone(),
             principal: plain(request.principal.into()),
             permissions: request.permissions,
             deny: request.deny,
@@ -70,12 +68,14 @@ pub async fn create(
         created_by: Some(caller.person.id.clone()),
         created_at: now,
     };
-    let details = described(&rule);
+    let question = ask_about(&actor, Action::ManageRules, &collection, &path, Sharing::RuleCreate);
+    let question = change::rule(question, None, Some(&rule)).detail("rule", rule.grant.id.to_string());
+    let grant = app.permit_in::<permit::ManageRules>(&collection, question).await?;
     let app = app.clone();
     app.clone()
         .to_its_end(async move {
             let result = write(&app, &grant.permit, &rule).await;
-            conclude(grant, result.map(|()| view(rule)), details).await
+            conclude(grant, result.map(|()| view(rule)), Details::none()).await
         })
         .await
 }
@@ -95,16 +95,16 @@ pub async fn revoke(app: &App, caller: &Caller, id: RuleId) -> Result<(), Proble
         return Err(rule_unknown());
     };
     let question = ask_about(&actor, Action::ManageRules, &collection, &rule.grant.path, Sharing::RuleRemove);
+    let question = change::rule(question, Some(&rule), None).detail("rule", rule.grant.id.to_string());
     let granted = app.permit_in::<permit::ManageRules>(&collection, question).await;
     // Whoever may not know of the collection may not know of its rule either.
     let grant =
         granted.map_err(|problem| if problem.code == "collection-unknown" { rule_unknown() } else { problem })?;
-    let details = described(&rule);
     let app = app.clone();
     app.clone()
         .to_its_end(async move {
             let result = remove(&app, &grant.permit, &rule).await;
-            conclude(grant, result, details).await
+            conclude(grant, result, Details::none()).await
         })
         .await
 }
@@ -145,16 +145,6 @@ async fn remove(app: &App, _permit: &Permit<permit::ManageRules>, rule: &AccessR
     drop(db);
     policy_sync::refresh(app).await?;
     if was_there { Ok(()) } else { Err(rule_unknown()) }
-}
-
-/// What the audit log says of a rule: all but whom it is for, which is personal.
-fn described(rule: &AccessRule) -> Details {
-    let permissions: Vec<&str> = rule.grant.permissions.iter().map(|permission| permission.as_str()).collect();
-    Details::none()
-        .detail("rule", rule.grant.id.to_string())
-        .detail("permissions", permissions.join(" "))
-        .detail("deny", rule.grant.deny)
-        .detail("expires-s", rule.grant.expires_s)
 }
 
 /// E-mail addresses are compared as providers assert them: in lower case, without space around.

@@ -1,10 +1,10 @@
 //! What the configuration file says of storage, collections and rules comes into force at start.
 //!
 //! Things are known by their names, so starting twice changes nothing. What is no longer in the file stays, save rules:
-//! those of the file are exactly those of the file. A change of a collection's class is recorded with both classes.
+//! those of the file are exactly those of the file. What changes is recorded with its old and its new value.
 
-use sealane_audit::Kind;
 use sealane_audit::event::{Admin, Sharing};
+use sealane_audit::{Kind, Phase};
 use sealane_crypto::digest::Sha256;
 use sealane_database::{access_rule, collection, storage_gateway};
 use sealane_model::id::fresh_uuid;
@@ -14,12 +14,12 @@ use sealane_model::{
     RemotePath, RuleId, StorageGateway, StorageGatewayId, StorageKind, Timestamp, permit,
 };
 use sealane_policy::{Action, GrantRow, Resource};
-use sealane_transfer::guard::Details;
+use sealane_transfer::guard::{Ask, Details, Grant};
 
 use crate::act::{ask, conclude};
 use crate::app::App;
 use crate::caller::Actor;
-use crate::{policy_sync, problem};
+use crate::{change, policy_sync, problem, roles};
 
 /// A storage gateway of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,11 +92,13 @@ pub struct Applied {
     pub collections: Vec<String>,
     /// Whether rules changed.
     pub rules: bool,
+    /// Whether somebody was given a role, or lost one.
+    pub roles: bool,
 }
 
 /// Bring the configuration into force and publish the rules.
 pub async fn apply(app: &App, configured: &Configured) -> Result<Applied, Problem> {
-    let mut applied = Applied::default();
+    let mut applied = Applied { roles: roles::follow(app).await?, ..Applied::default() };
     for storage in &configured.storage_gateways {
         if apply_storage(app, storage).await? {
             applied.storage_gateways.push(storage.name.clone());
@@ -127,12 +129,12 @@ async fn apply_storage(app: &App, wanted: &ConfiguredStorage) -> Result<bool, Pr
         return Ok(false);
     }
     let kind = if found.is_some() { Admin::StorageChange } else { Admin::StorageCreate };
-    let details = Details::none().detail("name", wanted.name.as_str()).detail("classes", words(&wanted.classes));
+    let question = change::storage(operator_asks(kind), found.as_ref(), Some(&gateway));
     let write = |app: App| async move {
         let mut db = app.db().await?;
         storage_gateway::upsert(&mut db, &gateway).await.map_err(problem::database)
     };
-    managed(app, kind, details, write).await.map(|()| true)
+    managed(app, question, write).await.map(|()| true)
 }
 
 async fn apply_collection(app: &App, wanted: &ConfiguredCollection) -> Result<bool, Problem> {
@@ -172,18 +174,14 @@ async fn apply_collection(app: &App, wanted: &ConfiguredCollection) -> Result<bo
         return Ok(false);
     }
     let kind = if found.is_some() { Sharing::CollectionChange } else { Sharing::CollectionCreate };
-    let mut details = Details::none()
-        .detail("name", wanted.name.to_string())
-        .detail("class", wanted.class.as_str())
-        .detail("read-only", wanted.read_only);
-    if let Some(before) = found.filter(|before| before.class != wanted.class) {
-        details = details.detail("class-before", before.class.as_str());
-    }
+    let mut question = change::collection(operator_asks(kind), found.as_ref(), Some(&collection));
+    question.object.collection = Some(collection.id.to_string());
+    question.object.class = Some(collection.class.as_str().to_owned());
     let write = |app: App| async move {
         let mut db = app.db().await?;
         collection::upsert(&mut db, &collection).await.map_err(problem::database)
     };
-    managed(app, kind, details, write).await.map(|()| true)
+    managed(app, question, write).await.map(|()| true)
 }
 
 async fn apply_rules(app: &App, wanted: &[ConfiguredRule]) -> Result<bool, Problem> {
@@ -199,13 +197,55 @@ async fn apply_rules(app: &App, wanted: &[ConfiguredRule]) -> Result<bool, Probl
         })?;
         rules.push(access_rule_of(rule, collection.id, app.now())?);
     }
+    let present = access_rule::configured(&mut db).await.map_err(problem::database)?;
     drop(db);
-    let details = Details::none().detail("configured-rules", rules.len());
-    let write = |app: App| async move {
-        let mut db = app.db().await?;
-        access_rule::configure(&mut db, &rules).await.map_err(problem::database)
+    let differences = differences(&present, &rules);
+    if differences.is_empty() {
+        return Ok(false);
+    }
+    let question = operator_asks(Sharing::RuleChange).detail("configured-rules", rules.len());
+    let grant = app.permit::<permit::ManageCollections>(question).await?;
+    let result = match record_differences(app, &grant, differences).await {
+        Ok(()) => carry_out(&grant.permit, write_rules(app, &rules)).await,
+        Err(problem) => Err(problem),
     };
-    managed(app, Sharing::RuleChange, details, write).await
+    conclude(grant, result, Details::none()).await
+}
+
+async fn write_rules(app: &App, rules: &[AccessRule]) -> Result<bool, Problem> {
+    let mut db = app.db().await?;
+    access_rule::configure(&mut db, rules).await.map_err(problem::database)
+}
+
+/// A rule of the file before and after; one of the two may be missing.
+type Difference<'a> = (Option<&'a AccessRule>, Option<&'a AccessRule>);
+
+fn differences<'a>(present: &'a [AccessRule], wanted: &'a [AccessRule]) -> Vec<Difference<'a>> {
+    let find = |rules: &'a [AccessRule], id| rules.iter().find(|rule| rule.grant.id == id);
+    let kept = wanted.iter().map(|rule| (find(present, rule.grant.id), Some(rule)));
+    let gone = present.iter().filter(|rule| find(wanted, rule.grant.id).is_none()).map(|rule| (Some(rule), None));
+    kept.chain(gone).filter(|(old, new)| old.map(|rule| &rule.grant) != new.map(|rule| &rule.grant)).collect()
+}
+
+/// An entry for each rule, before any of them holds.
+async fn record_differences(
+    app: &App,
+    grant: &Grant<permit::ManageCollections>,
+    differences: Vec<Difference<'_>>,
+) -> Result<(), Problem> {
+    let actor = Actor::operator();
+    let event = |(old, new): Difference<'_>| {
+        let kind = match (old, new) {
+            (Some(_), Some(_)) => Sharing::RuleChange,
+            (Some(_), None) => Sharing::RuleRemove,
+            (None, _) => Sharing::RuleCreate,
+        };
+        let event = app.guard().event(kind, Phase::Info, grant.op()).actor(actor.recorded());
+        let id = new.or(old).map(|rule| rule.grant.id.to_string());
+        change::rule(event, old, new).detail("rule", id).detail("configured", true)
+    };
+    let events = differences.into_iter().map(event).collect();
+    app.guard().record_all(events).await.map_err(|error| problem::unrecorded(&error))
 }
 
 fn access_rule_of(rule: &ConfiguredRule, collection: CollectionId, now: Timestamp) -> Result<AccessRule, Problem> {
@@ -237,21 +277,19 @@ fn stable_id(collection: CollectionId, name: &str) -> RuleId {
     RuleId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
-/// The operator starts the site: decided, recorded, done.
-async fn managed<T, F>(
-    app: &App,
-    kind: impl Into<Kind>,
-    details: Details,
-    write: impl FnOnce(App) -> F,
-) -> Result<T, Problem>
+/// The operator, who starts the site, wants to configure something.
+pub(crate) fn operator_asks(kind: impl Into<Kind>) -> Ask {
+    ask(&Actor::operator(), Action::ManageCollections, Resource::site(), kind)
+}
+
+/// Decided, recorded, done.
+pub(crate) async fn managed<T, F>(app: &App, question: Ask, write: impl FnOnce(App) -> F) -> Result<T, Problem>
 where
     F: Future<Output = Result<T, Problem>>,
 {
-    let actor = Actor::operator();
-    let grant =
-        app.permit::<permit::ManageCollections>(ask(&actor, Action::ManageCollections, Resource::site(), kind)).await?;
+    let grant = app.permit::<permit::ManageCollections>(question).await?;
     let result = carry_out(&grant.permit, write(app.clone())).await;
-    conclude(grant, result, details).await
+    conclude(grant, result, Details::none()).await
 }
 
 async fn carry_out<T>(

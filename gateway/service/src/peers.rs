@@ -27,8 +27,8 @@ use crate::app::App;
 use crate::browse::Shown;
 use crate::caller::{Actor, Caller};
 use crate::place::{Wanted, assertion};
-use crate::problem;
 use crate::view::{AcceptPeer, CollectionView, InvitationView, May, PeerView};
+use crate::{change, problem};
 
 const PREFIX: &str = "sealane-invitation:";
 const MAX_INVITATION: usize = 16 * 1024;
@@ -120,26 +120,30 @@ pub async fn invite(app: &App, actor: &Actor) -> Result<InvitationView, Problem>
 
 /// Accept a site: pin the keys that its invitation carries.
 pub async fn accept(app: &App, actor: &Actor, request: AcceptPeer) -> Result<PeerView, Problem> {
-    let question = ask(actor, Action::ManagePeers, Resource::site(), Admin::PeerAccept);
-    let grant = app.permit::<permit::ManagePeers>(question).await?;
+    let wanted = invited(app, &request);
+    let known = match &wanted {
+        Some(peer) => peer::find(&mut *app.db().await?, peer.descriptor.site).await.map_err(problem::database)?,
+        None => None,
+    };
+    // A site that is a peer already gets other keys, another ceiling or other people: the old ones are said too.
+    let kind = if known.is_some() { Admin::PeerChange } else { Admin::PeerAccept };
+    let question = ask(actor, Action::ManagePeers, Resource::site(), kind);
+    let grant = app.permit::<permit::ManagePeers>(change::peer(question, known.as_ref(), wanted.as_ref())).await?;
     let result = pin(app, &grant.permit, &request).await;
-    let details = result.as_ref().map_or_else(
-        |_| Details::none(),
-        |peer| {
-            Details::none()
-                .detail("site", peer.descriptor.site.to_string())
-                .detail("fingerprint", peer.descriptor.fingerprint().to_string())
-                .detail("ceiling", peer.ceiling.as_str())
-                .detail("issuers", peer.issuers.join(" "))
-        },
-    );
-    conclude(grant, result.map(|peer| view(&peer)), details).await
+    conclude(grant, result.map(|peer| view(&peer)), Details::none()).await
+}
+
+/// The peer as the request would have it, if its invitation can be read.
+fn invited(app: &App, request: &AcceptPeer) -> Option<Peer> {
+    let Invitation { descriptor, .. } = read_invitation(&request.invitation).ok()?;
+    Some(Peer { descriptor, issuers: request.issuers.clone(), ceiling: request.ceiling, accepted_at: app.now() })
 }
 
 /// Trust a site no longer.
 pub async fn remove(app: &App, actor: &Actor, name: &CollectionName) -> Result<(), Problem> {
+    let known = peer::find_by_name(&mut *app.db().await?, name).await.map_err(problem::database)?;
     let question = ask(actor, Action::ManagePeers, Resource::site(), Admin::PeerRemove);
-    let grant = app.permit::<permit::ManagePeers>(question).await?;
+    let grant = app.permit::<permit::ManagePeers>(change::peer(question, known.as_ref(), None)).await?;
     let result = unpin(app, &grant.permit, name).await;
     conclude(grant, result, Details::none().detail("name", name.to_string())).await
 }

@@ -245,6 +245,7 @@ pub(crate) fn assertion(caller: &Caller) -> PersonAssertion {
         person: caller.person.clone(),
         groups: caller.subject.groups.clone(),
         assurance: caller.subject.assurance.clone(),
+        client: caller.client.clone(),
     }
 }
 

@@ -108,10 +108,10 @@ pub async fn cancel(app: &App, caller: &Caller, id: TaskId) -> Result<TaskView, 
         ask(&actor, Action::CancelTask, Resource::task(id.to_string(), task.owner.clone()), Transfer::TaskCancel);
     let grant: Grant<permit::CancelTask> =
         app.guard().permit(question).await.map_err(|refusal| hidden(app, &actor, &task, &refusal))?;
-    let (app, engine) = (app.clone(), app.transfers().clone());
+    let (app, engine, client) = (app.clone(), app.transfers().clone(), actor.client.clone());
     app.clone()
         .to_its_end(async move {
-            let result = match engine.cancel(&grant.permit, id).await {
+            let result = match engine.cancel(&grant.permit, id, client).await {
                 Ok(task) => one_view(&app, task).await,
                 Err(problem) => Err(problem),
             };

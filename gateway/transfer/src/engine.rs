@@ -14,6 +14,7 @@
 mod accept;
 mod browse;
 mod cancel;
+mod commit_record;
 mod committer;
 mod ends;
 mod exchange;
@@ -29,6 +30,7 @@ mod meter;
 mod mirror;
 mod mover;
 mod order_book;
+mod owner;
 mod parents;
 mod progress;
 mod queue;
@@ -201,12 +203,17 @@ impl Transfers {
         request::submit(self, new).await
     }
 
-    /// Stops a task at both sites. What arrived whole stays; nothing is left half under its final name.
+    /// Stops a task at both sites, for a person with this network address. What arrived whole stays; nothing is left half under its final name.
     ///
     /// # Errors
     /// `task-unknown`, or `task-ended` if there is nothing left to stop.
-    pub async fn cancel(&self, permit: &Permit<permit::CancelTask>, task: TaskId) -> Result<Task, Problem> {
-        cancel::cancel(self, permit, task).await
+    pub async fn cancel(
+        &self,
+        permit: &Permit<permit::CancelTask>,
+        task: TaskId,
+        client: Option<String>,
+    ) -> Result<Task, Problem> {
+        cancel::cancel(self, permit, task, client).await
     }
 
     /// The task's progress and state as they change, at most ten times a second. The last value is a final state.

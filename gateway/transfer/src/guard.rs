@@ -12,19 +12,25 @@
 
 mod ask;
 mod grant;
+mod items;
 
 use std::sync::Arc;
 
-use sealane_audit::{AppendError, Event, Kind, Log, OpId, Outcome, OutcomeRecord, Phase, Receipt};
+use sealane_audit::{AppendError, ClockState, Event, Kind, Log, OpId, Outcome, OutcomeRecord, Phase, Receipt, When};
 use sealane_crypto::Random;
 use sealane_model::id::fresh_uuid;
 use sealane_model::problem::{ProblemKind, sentence};
-use sealane_model::{Clock, Problem};
+use sealane_model::{Clock, Moment, Problem};
 use sealane_policy::{ActionType, Decision, Denied, Effect, Engine, Request};
 use tokio_util::task::TaskTracker;
 
 pub use ask::Ask;
 pub use grant::{Details, Grant};
+pub use items::ItemLog;
+pub(crate) use items::failed;
+
+/// Events that are recorded in one step, at most: also with the longest paths they fit a segment of the log.
+const GROUP: usize = 1_000;
 
 /// Decides, records and releases permits. Clones share one log and one engine.
 #[derive(Clone)]
@@ -129,10 +135,39 @@ impl Guard {
         appended.await.unwrap_or(Err(AppendError::Closed))
     }
 
+    /// Record several events together, in groups of which each is recorded whole or not at all. Preparing them is kept off
+    /// the asynchronous threads.
+    ///
+    /// # Errors
+    /// [`AppendError`] when the log cannot be written.
+    pub async fn record_all(&self, events: Vec<Event>) -> Result<(), AppendError> {
+        let guard = self.clone();
+        let appended = self.0.pending.spawn_blocking(move || guard.record_all_blocking(events));
+        appended.await.unwrap_or(Err(AppendError::Closed))
+    }
+
+    /// As [`Guard::record_all`], on a thread that may block.
+    ///
+    /// # Errors
+    /// As [`Guard::record_all`].
+    pub fn record_all_blocking(&self, events: Vec<Event>) -> Result<(), AppendError> {
+        let mut rest = events;
+        while !rest.is_empty() {
+            let next = rest.split_off(rest.len().min(GROUP));
+            self.0.log.append_all_blocking(std::mem::replace(&mut rest, next))?;
+        }
+        Ok(())
+    }
+
+    /// Now, as the log needs it.
+    pub(crate) fn when(&self) -> When {
+        when_of(self.0.clock.moment())
+    }
+
     /// An event of now, for [`Guard::record`].
     #[must_use]
     pub fn event(&self, kind: impl Into<Kind>, phase: Phase, op: OpId) -> Event {
-        Event::new(kind, phase, op, self.0.clock.now().as_nanos())
+        Event::new(kind, phase, op, 0).when(self.when())
     }
 
     /// A fresh operation id.
@@ -175,7 +210,7 @@ impl Guard {
             now_s: now.as_seconds(),
         });
         let op = ask.op.unwrap_or_else(|| self.fresh_op());
-        let mut event = ask.event(op, now);
+        let mut event = ask.event(op, self.when());
         if !decision.is_permit() {
             event.phase = Phase::Outcome;
             event.outcome = Some(refused_outcome(&decision));
@@ -191,7 +226,7 @@ impl Guard {
                     // The caller asked for a kind of permit that this action never gives: the intent is closed as failed.
                     let outcome =
                         OutcomeRecord::new(Outcome::Failed, denied.reason.code, "the permit could not be released");
-                    self.record(grant::outcome_of(template, now, outcome, Details::default())).await?;
+                    self.record(grant::outcome_of(template, self.when(), outcome, Details::default())).await?;
                 }
                 Err(Refusal::Denied(denied))
             }
@@ -219,6 +254,15 @@ impl Guard {
             }
         }
     }
+}
+
+/// A moment in the words of the log.
+fn when_of(moment: Moment) -> When {
+    let micros = |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    let clock = moment
+        .synchronisation
+        .map(|known| ClockState { error_us: known.error.map(micros), synchronised: known.synchronised });
+    When { at_ns: moment.utc_nanos, mono_us: Some(micros(moment.monotonic)), clock }
 }
 
 fn refused_outcome(decision: &Decision) -> OutcomeRecord {

@@ -7,10 +7,11 @@
 //! **Leaves to others.** That each lane of an order opens once (`database::lane_ticket`), and deciding: an order grants
 //! nothing.
 
+use sealane_audit::OpId;
 use sealane_crypto::{EnvelopeError, Fingerprint, Signed, SigningKey, VerifyingKey};
 use sealane_model::limits::{CLOCK_SKEW, MAX_LANES, ORDER_LIFETIME};
 use sealane_model::problem::ProblemKind;
-use sealane_model::{Order, Problem, Protection, SiteId, Timestamp};
+use sealane_model::{Order, Problem, Protection, SiteId, TaskId, Timestamp};
 
 /// Items that one order may name.
 pub const MAX_ITEMS: usize = 256;
@@ -150,6 +151,12 @@ impl OrderError {
         };
         Problem::new(kind, self.code(), "the transfer order is refused", self.to_string()).next(self.next_step())
     }
+}
+
+/// The operation that a task is in the audit logs of both its sites.
+#[must_use]
+pub const fn op_of(task: TaskId) -> OpId {
+    OpId::new(task.uuid())
 }
 
 /// Sign an order.

@@ -12,6 +12,15 @@ use sealane_policy::Subject;
 
 use crate::message::{Assertion, Bounded};
 
+/// A person for whom a peer speaks.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The person as policy sees them.
+    pub subject: Subject,
+    /// Their network address, as the peer saw it: recorded, never judged.
+    pub client: Option<String>,
+}
+
 /// Finds peers by the key that they proved.
 #[async_trait]
 pub trait PeerDirectory: Send + Sync {
@@ -90,7 +99,7 @@ pub fn subject_of_order(me: SiteId, peer: &Peer, order: &Order) -> Result<Subjec
 ///
 /// # Errors
 /// A problem when it is signed by another key, for another site, out of its time, or of a foreign identity provider.
-pub fn open_assertion(signed: &Signed<Assertion>, peer: &Peer, me: SiteId, now: Timestamp) -> Result<Subject, Problem> {
+pub fn open_assertion(signed: &Signed<Assertion>, peer: &Peer, me: SiteId, now: Timestamp) -> Result<Visitor, Problem> {
     let assertion = signed.open(&peer.descriptor.signing_key, Assertion::CONTEXT).map_err(|_| malformed())?;
     if assertion.from != peer.descriptor.site || assertion.to != me {
         return Err(refused("assertion-other-site", "it was made by or for another site"));
@@ -101,7 +110,8 @@ pub fn open_assertion(signed: &Signed<Assertion>, peer: &Peer, me: SiteId, now: 
     if too_long || early || late {
         return Err(refused("assertion-expired", "it is not in its time of one minute"));
     }
-    subject_of(peer, &assertion.person)
+    let subject = subject_of(peer, &assertion.person)?;
+    Ok(Visitor { subject, client: assertion.person.client })
 }
 
 fn malformed() -> Problem {

@@ -18,7 +18,7 @@ use sealane_model::{Clock, NodeId, SiteId, SystemClock};
 use sealane_policy::Engine;
 use sealane_service::erasures::carry_out;
 use sealane_service::jobs::syslog;
-use sealane_service::{App, AppParts, Settings, audit, configure, housekeeping, policy_sync, witness};
+use sealane_service::{App, AppParts, Settings, audit, configure, housekeeping, life, policy_sync, witness};
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
 use sealane_transfer::guard::Guard;
@@ -41,6 +41,9 @@ use crate::site_keys::{SiteKeys, audit_keys, index_key};
 const DATABASE_CONNECTIONS: u32 = 16;
 /// How long running requests and lanes may take to end.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// What runs, for the record.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A running node.
 pub struct Node {
@@ -70,6 +73,7 @@ impl Node {
         let address = listener.local_addr()?;
         let parts = Parts::open(&settings).await?;
         let web = web_faces(&settings, &parts)?;
+        life::started(&parts.app, VERSION).await?;
         let faces = Faces {
             lane_tls: lane_server_config(&parts.identity)?,
             lanes: parts.lanes.clone(),
@@ -119,6 +123,10 @@ impl Node {
         self.tracker.close();
         if tokio::time::timeout(GRACE, self.tracker.wait()).await.is_err() {
             warn!("some connections did not end in time; they are cut");
+        }
+        self.app.settle().await;
+        if let Err(problem) = life::stops(&self.app, VERSION).await {
+            warn!(code = %problem.code, "the stop of the node could not be recorded");
         }
         close(&self.app, self.log).await;
         // Nobody listens any more; a socket that cannot be removed is replaced at the next start.

@@ -65,7 +65,7 @@ fn an_order(issued_at: Timestamp, of: Option<TaskId>) -> Order {
         source: task.source,
         destination: task.destination,
         items: task.items,
-        person: PersonAssertion { person: ana(), groups: Vec::new(), assurance: Assurance::default() },
+        person: PersonAssertion { person: ana(), groups: Vec::new(), assurance: Assurance::default(), client: None },
         purpose: task.purpose,
         class: Some(Class::Phi),
         protection: Protection::MutualTls13,

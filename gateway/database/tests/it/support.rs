@@ -11,7 +11,7 @@ use sealane_model::path::RemotePath;
 use sealane_model::person::{Person, PersonId};
 use sealane_model::storage_gateway::{StorageGateway, StorageKind};
 use sealane_model::task::{Progress, Task, TaskRole, TaskState};
-use sealane_model::time::{ManualClock, Timestamp};
+use sealane_model::{ManualClock, Timestamp};
 use sealane_policy::Class;
 
 use crate::backend::{Arranged, Backend};

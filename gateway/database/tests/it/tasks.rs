@@ -6,7 +6,7 @@ use std::time::Duration;
 use sealane_database::{DbError, lease, task, task_event};
 use sealane_model::id::TaskId;
 use sealane_model::task::{Pause, Progress, TaskRole, TaskState};
-use sealane_model::time::{ManualClock, Timestamp};
+use sealane_model::{ManualClock, Timestamp};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 

@@ -90,6 +90,17 @@ async fn a_rule_holds_at_once_and_ends_at_once(on: &Backend) {
     assert!(browse::list(&site.app, &ben, &collection("imaging"), &path("/"), &PageQuery::default()).await.is_err());
     assert_eq!(site.outcomes(Sharing::RuleCreate), [(Outcome::Done, "ok".to_owned())]);
     assert_eq!(site.outcomes(Sharing::RuleRemove), [(Outcome::Done, "ok".to_owned())]);
+    for (kind, side, other) in [(Sharing::RuleCreate, "new", "old"), (Sharing::RuleRemove, "old", "new")] {
+        let own: Vec<_> = site.entries(kind).into_iter().filter(|view| view.entry.decision.is_some()).collect();
+        let intent = own.last().unwrap();
+        let change = &intent.entry.change["permissions"];
+        let (is, is_not) = if side == "new" { (&change.new, &change.old) } else { (&change.old, &change.new) };
+        assert_eq!((is.as_ref(), is_not.as_ref()), (Some(&"list".into()), None));
+        let principal = &intent.revealed[&format!("private.principal.{side}")];
+        assert!(principal.expose().contains("ben@hospital-a.example"));
+        assert!(!intent.revealed.contains_key(&format!("private.principal.{other}")));
+        assert!(!intent.json.contains("ben@"), "whom a rule is for is personal");
+    }
 }
 
 on_both!(a_rule_ends_when_it_says);

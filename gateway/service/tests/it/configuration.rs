@@ -1,6 +1,7 @@
 //! The configuration comes into force by name, once.
 
-use sealane_audit::event::Sharing;
+use sealane_audit::Phase;
+use sealane_audit::event::{Admin, Sharing};
 use sealane_model::{AssuranceMode, Class, Permission, Principal};
 use sealane_service::configure::{self, Applied, ConfiguredCollection};
 use sealane_service::{PageQuery, collections};
@@ -35,8 +36,54 @@ async fn a_changed_class_is_recorded_with_both_classes(on: &Backend) {
     let applied = configure::apply(&site.app, &configured).await.unwrap();
     assert_eq!(applied.collections, ["imaging"]);
     let changes = site.entries(Sharing::CollectionChange);
-    let detail = &changes.last().unwrap().entry.detail;
-    assert_eq!((detail["class-before"].as_str(), detail["class"].as_str()), (Some("internal"), Some("phi")));
+    let change = &changes.last().unwrap().entry.change;
+    assert_eq!(change.keys().collect::<Vec<_>>(), ["class"], "what stays the same is not said");
+    assert_eq!(
+        (change["class"].old.as_ref(), change["class"].new.as_ref()),
+        (Some(&"internal".into()), Some(&"phi".into()))
+    );
+    let classes = site.entries(Admin::StorageChange).last().unwrap().entry.change["classes"].clone();
+    assert_eq!(classes.new, classes.old.map(|old| format!("{} phi", old.as_str().unwrap()).into()));
+}
+
+on_both!(each_rule_of_the_file_is_recorded_with_what_it_was_and_is);
+async fn each_rule_of_the_file_is_recorded_with_what_it_was_and_is(on: &Backend) {
+    let site = Site::start(on).await;
+    let everyone = |permissions: &[Permission]| site.rule("imaging", "/", Principal::EveryoneSignedIn, permissions);
+    site.with_rules(vec![everyone(&[Permission::List])]).await;
+    let made = site.entries(Sharing::RuleCreate);
+    let made = made.last().unwrap();
+    assert_eq!(
+        (made.entry.change["permissions"].old.clone(), made.entry.change["permissions"].new.clone()),
+        (None, Some("list".into()))
+    );
+    assert!(made.revealed["private.principal.new"].expose().contains("everyone-signed-in"));
+    let before = site.entries(Sharing::RuleChange).len();
+    site.with_rules(vec![everyone(&[Permission::List, Permission::Read])]).await;
+    let changed = site.entries(Sharing::RuleChange);
+    assert_eq!(changed.len(), before + 3, "one of the rule, beside the intent and the outcome of all");
+    let change = changed.iter().find_map(|view| view.entry.change.get("permissions")).unwrap();
+    assert_eq!((change.old.clone(), change.new.clone()), (Some("list".into()), Some("list read".into())));
+    configure::apply(&site.app, &site.configured()).await.unwrap();
+    let removed = site.entries(Sharing::RuleRemove);
+    let removed = removed.last().unwrap();
+    assert_eq!(removed.entry.change["permissions"].new, None);
+    assert_eq!(removed.revealed["private.path.old"].expose(), "/");
+}
+
+on_both!(a_role_that_is_given_is_recorded_once_with_its_person);
+async fn a_role_that_is_given_is_recorded_once_with_its_person(on: &Backend) {
+    let site = Site::start(on).await;
+    let given = site.entries(Admin::RoleGrant);
+    let intents: Vec<_> = given.iter().filter(|view| view.entry.phase == Phase::Intent).collect();
+    assert!(!intents.is_empty(), "the site has an administrator");
+    for view in &intents {
+        assert!(view.revealed.contains_key("private.principal.new"));
+        assert!(view.entry.change["role"].new.is_some());
+    }
+    let again = configure::apply(&site.app, &site.configured()).await.unwrap();
+    assert!(!again.roles);
+    assert_eq!(site.entries(Admin::RoleGrant).len(), given.len());
 }
 
 on_both!(a_class_that_the_storage_may_not_hold_is_refused);

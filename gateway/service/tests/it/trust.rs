@@ -41,6 +41,28 @@ async fn a_site_is_accepted_with_the_fingerprint_that_was_compared(on: &Backend)
     assert!(peers::list(&a.app, &Actor::from(&ana)).await.unwrap().is_empty());
 }
 
+on_both!(what_a_peer_may_do_is_recorded_as_it_was_and_is);
+async fn what_a_peer_may_do_is_recorded_as_it_was_and_is(on: &Backend) {
+    let (a, b, invitation) = two_sites(on).await;
+    accept(&a, &invitation, &invitation.fingerprint).await.unwrap();
+    let again = peers::invite(&b.app, &Actor::operator()).await.unwrap();
+    let request = AcceptPeer {
+        invitation: again.invitation,
+        fingerprint: again.fingerprint,
+        issuers: vec!["https://other.example".to_owned()],
+        ceiling: Class::Phi,
+    };
+    peers::accept(&a.app, &Actor::operator(), request).await.unwrap();
+    let made = a.entries(Admin::PeerAccept).last().unwrap().entry.change["ceiling"].clone();
+    let change = a.entries(Admin::PeerChange).last().unwrap().entry.change.clone();
+    assert_eq!(made.old, None);
+    assert_eq!(change.keys().collect::<Vec<_>>(), ["ceiling", "issuers"]);
+    assert_eq!((change["ceiling"].old.clone(), change["ceiling"].new.clone()), (made.new, Some("phi".into())));
+    peers::remove(&a.app, &Actor::operator(), &name("university-b")).await.unwrap();
+    let gone = a.entries(Admin::PeerRemove).last().unwrap().entry.change["ceiling"].clone();
+    assert_eq!((gone.old, gone.new), (Some("phi".into()), None));
+}
+
 on_both!(another_fingerprint_is_another_site);
 async fn another_fingerprint_is_another_site(on: &Backend) {
     let (a, b, invitation) = two_sites(on).await;

@@ -21,7 +21,7 @@ use super::{Transfers, browse, cancel, exchange, ledger, mirror};
 use crate::guard::{Ask, Details, Grant};
 use crate::lane::{Orders, SourceCollection};
 use crate::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, ReceiptPart, RemoteCollection};
-use crate::trust::subject_of_order;
+use crate::trust::{Visitor, subject_of_order};
 
 #[async_trait]
 impl Orders for Transfers {
@@ -62,16 +62,16 @@ impl Orders for Transfers {
         mirror::finished(self, peer, finished).await
     }
 
-    async fn cancel(&self, peer: &Peer, task: TaskId, by: Subject) -> Result<(), Problem> {
-        cancel::for_peer(self, peer, task, &by).await
+    async fn cancel(&self, peer: &Peer, task: TaskId, by: Visitor) -> Result<(), Problem> {
+        cancel::for_peer(self, peer, task, &by.subject).await
     }
 
-    async fn browse(&self, peer: &Peer, subject: Subject, query: BrowseQuery) -> Result<PersonListing, Problem> {
-        browse::browse(self, peer, subject, query).await
+    async fn browse(&self, peer: &Peer, visitor: Visitor, query: BrowseQuery) -> Result<PersonListing, Problem> {
+        browse::browse(self, peer, visitor, query).await
     }
 
-    async fn collections(&self, _peer: &Peer, subject: Subject) -> Result<Vec<RemoteCollection>, Problem> {
-        browse::collections(self, subject).await
+    async fn collections(&self, _peer: &Peer, visitor: Visitor) -> Result<Vec<RemoteCollection>, Problem> {
+        browse::collections(self, visitor).await
     }
 
     async fn receipt(&self, peer: &Peer, part: ReceiptPart) -> Result<ReceiptPart, Problem> {
@@ -156,6 +156,7 @@ async fn decide<A: ActionType>(
         let resource = Resource::collection(here.collection.id, here.collection.class, path, None);
         let mut ask = Ask::new(subject.clone(), action, resource, here.kind);
         ask.object.task = Some(order.task.to_string());
+        ask.client.clone_from(&order.person.client);
         ask.purpose.clone_from(&order.purpose);
         ask.peer = Some(peer.descriptor.site.to_string());
         engine.parts().guard.permit::<A>(ask)
@@ -199,7 +200,7 @@ async fn keep(
         return if waits { wake(engine, &task).await } else { Ok(()) };
     }
     let task = task_of(engine, order, None);
-    ledger::open(engine, &task, Some(here.collection.class.as_str())).await?;
+    ledger::open(engine, &task, order, Some(here.collection.class.as_str())).await?;
     let inserted =
         insert(engine, &task, "accepted", "This site takes part in a transfer that was submitted at the other site.")
             .await;

@@ -10,17 +10,19 @@ use sealane_policy::{Action, Resource, Subject};
 use super::Transfers;
 use crate::guard::{Ask, Details, Grant, unrecorded};
 use crate::message::{BrowseQuery, PersonListing, RemoteCollection};
+use crate::trust::Visitor;
 
 /// A page of a directory.
 pub(super) async fn browse(
     engine: &Transfers,
     peer: &Peer,
-    subject: Subject,
+    visitor: Visitor,
     query: BrowseQuery,
 ) -> Result<PersonListing, Problem> {
     let collection = engine.find_collection(query.collection).await?;
     let resource = Resource::collection(collection.id, collection.class, query.path.clone(), None);
-    let mut ask = Ask::new(subject, Action::ListDirectory, resource, Access::DirectoryList);
+    let mut ask = Ask::new(visitor.subject, Action::ListDirectory, resource, Access::DirectoryList);
+    ask.client = visitor.client;
     ask.peer = Some(peer.descriptor.site.to_string());
     let grant: Grant<permit::List> = engine.parts().guard.permit(ask).await.map_err(|refusal| refusal.problem())?;
     let listed = list(engine, &collection, &grant.permit, query).await;
@@ -54,8 +56,10 @@ async fn list(
 }
 
 /// The collections that a person may know of.
-pub(super) async fn collections(engine: &Transfers, subject: Subject) -> Result<Vec<RemoteCollection>, Problem> {
-    let ask = Ask::new(subject.clone(), Action::ListCollections, Resource::site(), Sharing::CollectionList);
+pub(super) async fn collections(engine: &Transfers, visitor: Visitor) -> Result<Vec<RemoteCollection>, Problem> {
+    let Visitor { subject, client } = visitor;
+    let mut ask = Ask::new(subject.clone(), Action::ListCollections, Resource::site(), Sharing::CollectionList);
+    ask.client = client;
     let grant: Grant<permit::SeeSite> = engine.parts().guard.permit(ask).await.map_err(|refusal| refusal.problem())?;
     let seen = visible(engine, &subject).await;
     grant.ended(&seen, Details::none()).await.map_err(|_| unrecorded())?;

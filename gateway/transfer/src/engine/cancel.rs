@@ -15,12 +15,14 @@ use super::facts::unknown_task;
 use super::ledger::{close_if_ended, other_site};
 use super::progress::refresh;
 use crate::lane::LaneError;
+use crate::trust::Visitor;
 
 /// Cancels for a person of this site.
 pub(super) async fn cancel(
     engine: &Transfers,
     permit: &Permit<permit::CancelTask>,
     id: TaskId,
+    client: Option<String>,
 ) -> Result<Task, Problem> {
     let task = engine.find_task(id).await?.ok_or_else(unknown_task)?;
     if task.state.is_final() {
@@ -30,7 +32,8 @@ pub(super) async fn cancel(
     }
     wish(engine, &task, permit.subject()).await?;
     if task.role == TaskRole::Source {
-        tell_mover(engine, &task, permit.subject()).await?;
+        let by = Visitor { subject: permit.subject().clone(), client };
+        tell_mover(engine, &task, by).await?;
     }
     engine.find_task(id).await?.ok_or_else(unknown_task)
 }
@@ -73,7 +76,7 @@ fn mark_of(subject: &Subject) -> String {
 }
 
 /// Tells the site that moves the task; if it cannot be told, the task ends here.
-async fn tell_mover(engine: &Transfers, task: &Task, by: &Subject) -> Result<(), Problem> {
+async fn tell_mover(engine: &Transfers, task: &Task, by: Visitor) -> Result<(), Problem> {
     let peer = engine.find_peer(task.destination.site).await?;
     let told = match assertion_of(by) {
         Some(person) => tell(engine, &peer, task.id, &person).await,
@@ -95,10 +98,11 @@ async fn tell(engine: &Transfers, peer: &Peer, task: TaskId, by: &PersonAssertio
     Ok(())
 }
 
-fn assertion_of(subject: &Subject) -> Option<PersonAssertion> {
+fn assertion_of(by: Visitor) -> Option<PersonAssertion> {
+    let Visitor { subject, client } = by;
     let id = subject.person.clone()?;
     let person = Person { id, email: subject.email.clone(), name: None };
-    Some(PersonAssertion { person, groups: Vec::new(), assurance: subject.assurance.clone() })
+    Some(PersonAssertion { person, groups: Vec::new(), assurance: subject.assurance, client })
 }
 
 async fn end_here(engine: &Transfers, task: &Task) -> Result<(), Problem> {

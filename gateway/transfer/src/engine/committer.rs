@@ -1,8 +1,9 @@
 //! From bytes that arrived to files that are there: verified, durable, named, written down, in this order.
 //!
 //! **Promises.** A unit's row says that bytes are durable only after they are, and every row is written under the lease's
-//! fence. A large file gets its name once all its ranges are durable; a batch's files get theirs together. A crash between
-//! name and row is harmless: committing again finds the file in place.
+//! fence. A large file gets its name once all its ranges are durable; a batch's files get theirs together. Each file has an
+//! entry of its own in the audit log before a row says that it is there. A crash between name, entry and row is harmless:
+//! committing again finds the file in place, and the log then says twice that it was committed.
 
 use std::sync::Arc;
 
@@ -137,13 +138,15 @@ impl TaskRun {
         }
         let runs = self.runs_of(run.file).await?;
         let Some(roots) = all_roots(&runs) else { return Ok(()) };
-        match self.name_file(run, root_of(&roots)).await {
+        let root = root_of(&roots);
+        match self.name_file(run, root).await {
             Ok(()) => {
+                self.record_file(run, Ok(root)).await?;
                 let rows = done_rows(&runs);
                 self.save(&rows, Progress { files_done: 1, ..Progress::default() }).await?;
             }
             Err(Trouble::Storage(error)) if is_about_the_file(&error) => {
-                self.write_failure(runs, error.code()).await?;
+                self.write_failure(run, runs, error.code()).await?;
             }
             Err(trouble) => return Err(trouble),
         }
@@ -172,13 +175,14 @@ impl TaskRun {
         if !*settled {
             self.queue.drop_file(run.file);
             let runs = self.runs_of(run.file).await?;
-            self.write_failure(runs, code).await?;
+            self.write_failure(run, runs, code).await?;
             *settled = true;
         }
         Ok(())
     }
 
-    async fn write_failure(&self, runs: Vec<(Unit, Run)>, code: &str) -> Result<(), Stop> {
+    async fn write_failure(&self, run: &RunHandle, runs: Vec<(Unit, Run)>, code: &str) -> Result<(), Stop> {
+        self.record_file(run, Err(code)).await?;
         let mut rows = Vec::new();
         for (unit, mut run) in runs {
             run.failed = Some(code.to_owned());
@@ -191,6 +195,7 @@ impl TaskRun {
     /// A batch has ended, each of its files in one way or the other.
     pub(super) async fn batch_done(&self, job: &BatchJob, outcomes: Vec<FileOutcome>) -> Result<(), Trouble> {
         let mut batch = job.batch.clone();
+        let outcomes = self.record_batch(job, outcomes).await?;
         let mut more = Progress::default();
         let mut failure = None;
         for (file, outcome) in batch.files.iter_mut().zip(outcomes) {

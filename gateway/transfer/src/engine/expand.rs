@@ -307,28 +307,34 @@ fn check_root(run: &TaskRun, item: u32, root: &Entry) -> Result<(), Stop> {
     }
 }
 
-async fn make_directories(run: &TaskRun, item: u32, mut directories: Directories) -> Result<Directories, Trouble> {
+async fn make_directories(run: &TaskRun, item: u32, directories: Directories) -> Result<Directories, Trouble> {
     let (connector, permit) = (Arc::clone(&run.connector), run.writer(item)?);
     let targets: Vec<_> = directories.directories.iter().map(|directory| run.target(item, &directory.path)).collect();
-    let made = tokio::task::spawn_blocking(move || -> Result<Directories, StorageError> {
-        for (directory, target) in directories.directories.iter_mut().zip(targets) {
-            directory.failed = make_one(connector.as_ref(), &permit, target)?;
+    let made = tokio::task::spawn_blocking(move || -> Result<Vec<(Directory, bool)>, StorageError> {
+        let mut made = Vec::with_capacity(targets.len());
+        for (mut directory, target) in directories.directories.into_iter().zip(targets) {
+            let is_new = make_one(connector.as_ref(), &permit, target)?;
+            directory.failed = is_new.as_ref().err().cloned();
+            made.push((directory, is_new.unwrap_or(false)));
         }
-        Ok(directories)
+        Ok(made)
     });
-    Ok(made.await??)
+    let made = made.await??;
+    // Before their row is written: a crash makes the sheet again, and the log then says that they were there already.
+    run.record_directories(item, &made).await?;
+    Ok(Directories { directories: made.into_iter().map(|(directory, _)| directory).collect() })
 }
 
-/// Makes a directory; gives the reason why it cannot be, unless the whole storage is at fault.
+/// Makes a directory and says whether it is new, or why it cannot be, unless the whole storage is at fault.
 fn make_one(
     connector: &dyn Connector,
     permit: &Permit<permit::Write>,
     target: Result<RemotePath, StorageError>,
-) -> Result<Option<String>, StorageError> {
+) -> Result<Result<bool, String>, StorageError> {
     let made = target.and_then(|path| if path.is_root() { Ok(false) } else { connector.make_directory(permit, &path) });
     match made {
-        Ok(_) => Ok(None),
-        Err(error) if is_about_the_file(&error) => Ok(Some(error.code().to_owned())),
+        Ok(is_new) => Ok(Ok(is_new)),
+        Err(error) if is_about_the_file(&error) => Ok(Err(error.code().to_owned())),
         Err(error) => Err(error),
     }
 }

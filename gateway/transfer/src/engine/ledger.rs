@@ -11,12 +11,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use sealane_audit::event::Transfer as TransferKind;
-use sealane_audit::{Event, Kind, Object, OpId, Outcome, OutcomeRecord, Phase};
+use sealane_audit::{Event, Kind, Object, Outcome, OutcomeRecord, Phase, Private};
 use sealane_database::task;
-use sealane_model::{Problem, SiteId, Task, TaskId, TaskRole, TaskState};
+use sealane_model::{Order, Problem, SiteId, Task, TaskId, TaskRole, TaskState};
 
+use super::owner::Owner;
 use super::{Transfers, exchange};
 use crate::guard::unrecorded;
+use crate::order::op_of;
 
 /// The tasks whose intent stands open in this node's log.
 #[derive(Default)]
@@ -39,11 +41,6 @@ impl Ledger {
     }
 }
 
-/// The operation that a task is, at both of its sites.
-pub(super) fn op_of(task: TaskId) -> OpId {
-    OpId::new(task.uuid())
-}
-
 /// What this site does when it takes part in a task.
 pub(super) fn kind_of(role: TaskRole) -> Kind {
     match role {
@@ -53,13 +50,14 @@ pub(super) fn kind_of(role: TaskRole) -> Kind {
 }
 
 /// Records that this site takes part, before anything moves.
-pub(super) async fn open(engine: &Transfers, task: &Task, class: Option<&str>) -> Result<(), Problem> {
+pub(super) async fn open(engine: &Transfers, task: &Task, order: &Order, class: Option<&str>) -> Result<(), Problem> {
     let kind = kind_of(task.role);
     let mut object = object_of(task);
     object.class = class.map(str::to_owned);
     let event = with_peer(engine.parts().guard.event(kind, Phase::Intent, op_of(task.id)), engine, task);
     let items = u64::try_from(task.items.len()).unwrap_or(u64::MAX);
-    let event = event.object(object).detail("items", items).detail("role", role_word(task.role));
+    let event = Owner::of_order(engine.parts().identity.site, order).of(event).object(object);
+    let event = with_purpose(event, task).detail("items", items).detail("role", role_word(task.role));
     engine.parts().guard.record(event).await.map_err(|_| unrecorded())?;
     engine.ledger().add(task.id, kind);
     Ok(())
@@ -69,9 +67,8 @@ pub(super) async fn open(engine: &Transfers, task: &Task, class: Option<&str>) -
 pub(super) async fn withdraw(engine: &Transfers, task: &Task, problem: &Problem) -> Result<(), Problem> {
     let Some(kind) = engine.ledger().take(task.id) else { return Ok(()) };
     let outcome = OutcomeRecord::new(Outcome::Denied, problem.code.clone(), problem.title.clone());
-    let event = with_peer(engine.parts().guard.event(kind, Phase::Outcome, op_of(task.id)), engine, task)
-        .object(object_of(task))
-        .outcome(outcome);
+    let event = with_peer(engine.parts().guard.event(kind, Phase::Outcome, op_of(task.id)), engine, task);
+    let event = Owner::of_task(engine, task).await.of(event).object(object_of(task)).outcome(outcome);
     engine.parts().guard.record(event).await.map(drop).map_err(|_| {
         engine.ledger().add(task.id, kind);
         unrecorded()
@@ -104,12 +101,14 @@ pub(super) async fn close_if_ended(engine: &Transfers, id: TaskId) -> Result<(),
 
 async fn write_end(engine: &Transfers, task: &Task, kind: Kind) -> Result<(), Problem> {
     let guard = &engine.parts().guard;
+    let owner = Owner::of_task(engine, task).await;
     let finish = guard.event(TransferKind::Finish, Phase::Info, op_of(task.id));
-    let finished = guard.record(end_of(finish, engine, task)).await.map_err(|_| unrecorded())?;
+    let end = |event| owner.clone().of(end_of(event, engine, task));
+    let finished = guard.record(end(finish)).await.map_err(|_| unrecorded())?;
     // INVARIANT: before the outcome, so that a crash in between leaves the intent open and the next start comes here again.
     exchange::owe(engine, task, finished.index()).await?;
     let outcome = guard.event(kind, Phase::Outcome, op_of(task.id));
-    guard.record(end_of(outcome, engine, task)).await.map(drop).map_err(|_| unrecorded())
+    guard.record(end(outcome)).await.map(drop).map_err(|_| unrecorded())
 }
 
 /// How the task ended, with its counts, its manifest's digest and the cipher that its lanes used.
@@ -122,7 +121,7 @@ fn end_of(event: Event, engine: &Transfers, task: &Task) -> Event {
         TaskState::Failed { code, message, .. } => OutcomeRecord::new(Outcome::Failed, code.clone(), message.clone()),
         _ => OutcomeRecord::done(),
     };
-    let mut event = with_peer(event, engine, task)
+    let mut event = with_purpose(with_peer(event, engine, task), task)
         .object(object)
         .outcome(outcome)
         .detail("bytes_moved", task.progress.bytes_moved)
@@ -150,6 +149,13 @@ pub(super) fn other_site(engine: &Transfers, task: &Task) -> Option<SiteId> {
 fn with_peer(event: Event, engine: &Transfers, task: &Task) -> Event {
     match other_site(engine, task) {
         Some(site) => event.peer(site.to_string()),
+        None => event,
+    }
+}
+
+fn with_purpose(event: Event, task: &Task) -> Event {
+    match &task.purpose {
+        Some(purpose) => event.private("purpose", Private::new(purpose.clone())),
         None => event,
     }
 }

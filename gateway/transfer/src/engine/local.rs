@@ -5,12 +5,16 @@
 
 use std::sync::Arc;
 
+use sealane_audit::event::Transfer;
+use sealane_audit::{Event, OutcomeRecord};
 use sealane_connectors::{Change, Connector, Reader, StorageError};
+use sealane_crypto::digest::Digest;
 use sealane_crypto::digest::tree::{RECORD_BYTES, TreeHasher};
 use sealane_model::limits::MAX_PAGE;
 use sealane_model::{Entry, Item, Permit, RemotePath, permit};
 use tokio::sync::mpsc;
 
+use crate::guard::{ItemLog, failed};
 use crate::lane::{Chunk, LaneError};
 use crate::message::{BatchRequest, Expected, RangeRequest};
 
@@ -29,6 +33,7 @@ enum Piece {
 pub(super) struct LocalItem {
     pub(super) root: RemotePath,
     pub(super) permit: Arc<Permit<permit::Read>>,
+    pub(super) log: ItemLog,
 }
 
 /// The source's storage, asked as a lane is asked.
@@ -77,26 +82,38 @@ impl LocalSource {
 
     pub(super) fn request_range(&mut self, request: RangeRequest) {
         self.start(move |outlet, connector, items| {
-            let said = match send_range(outlet, connector, items, &request) {
-                Ok(root) => Chunk::RangeEnd { root },
-                Err(error) => failed(0, &error),
+            let (said, entry) = match send_range(outlet, connector, items, &request) {
+                Ok(root) => {
+                    (Chunk::RangeEnd { root }, released(items, request.item, &request.path, request.length, Ok(root)))
+                }
+                Err(error) => (unsent(0, &error), released(items, request.item, &request.path, 0, Err(&error))),
             };
-            outlet.say(Piece::Said(said));
+            let entry = entry.map(|entry| entry.detail("offset", request.offset));
+            if record(items, request.item, entry.into_iter().collect()) {
+                outlet.say(Piece::Said(said));
+            }
         });
     }
 
     pub(super) fn request_batch(&mut self, request: BatchRequest) {
         self.start(move |outlet, connector, items| {
+            let mut entries = Vec::with_capacity(request.files.len());
             for (index, (path, expect)) in (0_u32..).zip(&request.files) {
-                let said = match send_file(outlet, connector, items, request.item, path, expect) {
-                    Ok(root) => Chunk::FileEnd { index, root },
-                    Err(error) => failed(index, &error),
+                let (said, entry) = match send_file(outlet, connector, items, request.item, path, expect) {
+                    Ok(root) => {
+                        (Chunk::FileEnd { index, root }, released(items, request.item, path, expect.size, Ok(root)))
+                    }
+                    Err(error) => (unsent(index, &error), released(items, request.item, path, 0, Err(&error))),
                 };
+                entries.extend(entry);
                 if !outlet.say(Piece::Said(said)) {
                     return;
                 }
             }
-            outlet.say(Piece::Said(Chunk::BatchEnd));
+            // Nothing of a batch gets its name before its end is said.
+            if record(items, request.item, entries) {
+                outlet.say(Piece::Said(Chunk::BatchEnd));
+            }
         });
     }
 
@@ -208,7 +225,7 @@ fn send_range(
     connector: &dyn Connector,
     items: &[LocalItem],
     request: &RangeRequest,
-) -> Result<sealane_crypto::digest::Digest, StorageError> {
+) -> Result<Digest, StorageError> {
     let reader = open(connector, items, request.item, &request.path, &request.expect)?;
     send(outlet, reader.as_ref(), request.offset, request.length)
 }
@@ -220,18 +237,13 @@ fn send_file(
     item: u32,
     path: &RemotePath,
     expect: &Expected,
-) -> Result<sealane_crypto::digest::Digest, StorageError> {
+) -> Result<Digest, StorageError> {
     let reader = open(connector, items, item, path, expect)?;
     send(outlet, reader.as_ref(), 0, expect.size)
 }
 
 /// Reads, hashes and hands on; then makes sure that the file was the same all the while.
-fn send(
-    outlet: &Outlet,
-    reader: &dyn Reader,
-    offset: u64,
-    length: u64,
-) -> Result<sealane_crypto::digest::Digest, StorageError> {
+fn send(outlet: &Outlet, reader: &dyn Reader, offset: u64, length: u64) -> Result<Digest, StorageError> {
     let mut hasher = TreeHasher::new();
     let mut at = offset;
     let end = offset.saturating_add(length);
@@ -251,7 +263,30 @@ fn send(
     Ok(hasher.finish())
 }
 
-fn failed(index: u32, error: &StorageError) -> Chunk {
+/// The entry about a file that was read here; none for an item or a path that cannot be.
+fn released(
+    items: &[LocalItem],
+    item: u32,
+    path: &RemotePath,
+    bytes: u64,
+    read: Result<Digest, &StorageError>,
+) -> Option<Event> {
+    let item = item_of(items, item).ok()?;
+    let path = below(&item.root, path).ok()?;
+    let outcome = read.map_or_else(|error| failed(source_code(error)), |_| OutcomeRecord::done());
+    let mut event = item.log.item(Transfer::FileRelease, &path, outcome);
+    event.object.bytes = Some(bytes);
+    event.object.digest = read.ok();
+    Some(event)
+}
+
+/// `false` if what was read could not be recorded: then nobody gets it.
+fn record(items: &[LocalItem], item: u32, entries: Vec<Event>) -> bool {
+    let Ok(item) = item_of(items, item) else { return entries.is_empty() };
+    item.log.record(entries).inspect_err(|error| tracing::error!(error = %error, "files could not be recorded")).is_ok()
+}
+
+fn unsent(index: u32, error: &StorageError) -> Chunk {
     Chunk::FileFailed { index, code: source_code(error).to_owned(), message: error.to_string() }
 }
 
@@ -268,6 +303,11 @@ fn broken(error: &StorageError) -> LaneError {
 }
 
 /// The roots of a task's items, each with its permit.
-pub(super) fn local_items(items: &[Item], permits: Vec<Arc<Permit<permit::Read>>>) -> Vec<LocalItem> {
-    items.iter().zip(permits).map(|(item, permit)| LocalItem { root: item.source.clone(), permit }).collect()
+pub(super) fn local_items(
+    items: &[Item],
+    permits: Vec<Arc<Permit<permit::Read>>>,
+    logs: Vec<ItemLog>,
+) -> Vec<LocalItem> {
+    let of_item = |((item, permit), log): ((&Item, _), _)| LocalItem { root: item.source.clone(), permit, log };
+    items.iter().zip(permits).zip(logs).map(of_item).collect()
 }

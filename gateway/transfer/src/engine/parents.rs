@@ -43,6 +43,7 @@ impl TaskRun {
         }
         let mut ask = Ask::new(self.subject.clone(), Action::CreateDirectory, resource, Access::DirectoryCreate);
         ask.object.task = Some(self.task.id.to_string());
+        ask.client.clone_from(&self.client);
         ask.purpose.clone_from(&self.task.purpose);
         let grant: Grant<permit::Write> = self.engine.parts().guard.permit(ask).await.map_err(Stop::from)?;
         let made = self.make_with(&grant.permit, directory).await?;

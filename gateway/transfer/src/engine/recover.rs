@@ -11,8 +11,9 @@ use sealane_database::{DbError, lease};
 use sealane_model::{Problem, Task, TaskId};
 
 use super::Transfers;
-use super::ledger::{close_if_ended, op_of};
+use super::ledger::close_if_ended;
 use crate::guard::unrecorded;
+use crate::order::op_of;
 
 /// Closes what is open, or takes it over; tasks that the node was moving are free for it again at once.
 pub(super) async fn recover(engine: &Transfers, recovery: &Recovery) -> Result<(), Problem> {

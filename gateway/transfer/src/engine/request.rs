@@ -193,6 +193,7 @@ fn order_of(engine: &Transfers, new: &NewTransfer, route: &Route<'_>) -> Order {
             person: new.owner.clone(),
             groups: new.subject.groups.clone(),
             assurance: new.subject.assurance.clone(),
+            client: new.client.clone(),
         },
         purpose: new.purpose.clone(),
         class: route.source().map(|source| source.class),
@@ -296,7 +297,7 @@ async fn begin(engine: &Transfers, new: &NewTransfer, route: &Route<'_>, order: 
     let signed = seal(engine, route, order)?;
     let task = task_of(engine, order, new.label.clone());
     let class = route.destination().or(route.source()).map(|collection| collection.class.as_str());
-    ledger::open(engine, &task, class).await?;
+    ledger::open(engine, &task, order, class).await?;
     let begun = agree_and_insert(engine, route, order, &signed, &task).await;
     match begun {
         Ok(()) => {

@@ -23,7 +23,8 @@ use super::queue::Queue;
 use super::stop::Stop;
 use super::supply::Writers;
 use super::{Transfers, expand, mover, report};
-use crate::guard::{Ask, Details, Grant};
+use crate::guard::{Ask, Details, Grant, ItemLog};
+use crate::order::op_of;
 use crate::trust::subject_of_order;
 
 /// How long the lanes may take to close in good order.
@@ -43,6 +44,8 @@ pub(super) struct TaskRun {
     pub(super) task: Task,
     pub(super) lease: Lease,
     pub(super) subject: Subject,
+    /// The person's network address.
+    pub(super) client: Option<String>,
     pub(super) book: OrderBook,
     pub(super) origin: Origin,
     pub(super) collection: Collection,
@@ -52,6 +55,8 @@ pub(super) struct TaskRun {
     /// Where this run's small files grow.
     pub(super) batches: Staging,
     pub(super) writers: Writers,
+    /// For each item, the log of its files and directories.
+    pub(super) logs: Vec<ItemLog>,
     pub(super) meter: Arc<Meter>,
     pub(super) queue: Queue,
     /// Cancelled when the lanes are to stop.
@@ -134,11 +139,13 @@ impl TaskRun {
         let collection = of_problem(engine.find_collection(task.destination.collection).await)?;
         of_problem(super::facts::writable(&collection))?;
         let connector = of_problem(engine.connector(&collection).await)?;
-        let asker = Asker { engine, task: &task, subject: &subject, peer: peer.as_ref() };
+        let client = order.person.client.clone();
+        let asker = Asker { engine, task: &task, subject: &subject, client: client.as_ref(), peer: peer.as_ref() };
         let kind = TransferKind::FilesCommit;
         let writes: Vec<Grant<permit::Write>> =
             asker.grants(&collection, Action::TransferIn, kind, |item| &item.destination).await?;
         let writers = shared(&writes)?;
+        let logs = item_logs(&writes, task.id);
         let (origin, reads) = match peer {
             Some(peer) => (Origin::There(Box::new(peer)), Vec::new()),
             None => asker.here().await?,
@@ -153,6 +160,8 @@ impl TaskRun {
             staging: Staging::from(task.id),
             batches: batch_staging(task.id, lease.fence),
             writers: Arc::new(writers),
+            logs,
+            client,
             meter: Arc::new(Meter::new(&task)),
             queue: Queue::new(task.id),
             halt: CancellationToken::new(),
@@ -269,6 +278,7 @@ struct Asker<'a> {
     engine: &'a Transfers,
     task: &'a Task,
     subject: &'a Subject,
+    client: Option<&'a String>,
     peer: Option<&'a Peer>,
 }
 
@@ -285,6 +295,7 @@ impl Asker<'_> {
             let resource = Resource::collection(collection.id, collection.class, path(item).clone(), None);
             let mut ask = Ask::new(self.subject.clone(), action, resource, kind);
             ask.object.task = Some(self.task.id.to_string());
+            ask.client = self.client.cloned();
             ask.purpose.clone_from(&self.task.purpose);
             ask.peer = self.peer.map(|peer| peer.descriptor.site.to_string());
             self.engine.parts().guard.permit::<A>(ask)
@@ -303,7 +314,7 @@ impl Asker<'_> {
         let kind = TransferKind::Release;
         let reads: Vec<Grant<permit::Read>> =
             self.grants(&collection, Action::TransferOut, kind, |item| &item.source).await?;
-        let items = local_items(&self.task.items, shared(&reads)?);
+        let items = local_items(&self.task.items, shared(&reads)?, item_logs(&reads, self.task.id));
         Ok((Origin::Here(connector, Arc::new(items)), reads))
     }
 }
@@ -314,6 +325,11 @@ fn shared<A: ActionType>(grants: &[Grant<A>]) -> Result<Vec<Arc<Permit<A>>>, Sto
     grants.iter().map(share).collect::<Option<Vec<_>>>().ok_or_else(|| {
         Stop::failed("not-permitted", "An access rule refuses the destination or source itself. Next: ask for access.")
     })
+}
+
+/// The logs of the items of grants.
+fn item_logs<A: ActionType>(grants: &[Grant<A>], task: TaskId) -> Vec<ItemLog> {
+    grants.iter().filter_map(|grant| grant.item_log(op_of(task))).collect()
 }
 
 fn of_problem<T>(result: Result<T, sealane_model::Problem>) -> Result<T, Stop> {

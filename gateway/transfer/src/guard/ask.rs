@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use sealane_audit::{Actor, Event, Kind, Object, OpId, Phase, Private};
+use sealane_audit::{Actor, Change, Event, Kind, Object, OpId, Phase, Private, When};
 use sealane_crypto::digest::Digest;
-use sealane_model::Timestamp;
 use sealane_policy::{Action, Resource, ResourceKind, Subject};
 use serde_json::Value;
 
@@ -37,7 +36,9 @@ pub struct Ask {
     pub transport: Option<String>,
     /// More facts for the log, free of personal data.
     pub detail: BTreeMap<String, Value>,
-    /// More personal values, each under its own name.
+    /// Values that the act changes, free of personal data.
+    pub change: BTreeMap<String, Change>,
+    /// More personal values for the log.
     pub private: BTreeMap<String, Private>,
 }
 
@@ -58,6 +59,7 @@ impl Ask {
             peer: None,
             transport: None,
             detail: BTreeMap::new(),
+            change: BTreeMap::new(),
             private: BTreeMap::new(),
         }
     }
@@ -76,10 +78,30 @@ impl Ask {
         self
     }
 
+    /// Saying what a value that is free of personal data was and is to be.
+    #[must_use]
+    pub fn changed(mut self, name: &str, old: Option<Value>, new: Option<Value>) -> Self {
+        if old != new {
+            self.change.insert(name.to_owned(), Change { new, old });
+        }
+        self
+    }
+
+    /// As [`Ask::changed`], for a value that may name a person.
+    #[must_use]
+    pub fn changed_private(mut self, name: &str, old: Option<Private>, new: Option<Private>) -> Self {
+        if old != new {
+            self.private.extend(old.map(|old| (format!("{name}.old"), old)));
+            self.private.extend(new.map(|new| (format!("{name}.new"), new)));
+        }
+        self
+    }
+
     /// The intent to do it, without the decision.
-    pub(super) fn event(self, op: OpId, now: Timestamp) -> Event {
+    pub(super) fn event(self, op: OpId, when: When) -> Event {
         let actor = actor_of(&self.subject, self.session.as_ref());
-        let mut event = Event::new(self.kind, Phase::Intent, op, now.as_nanos())
+        let mut event = Event::new(self.kind, Phase::Intent, op, 0)
+            .when(when)
             .actor(actor)
             .client(self.client.map(Private::new))
             .object(object_of(self.object, &self.resource))
@@ -87,7 +109,8 @@ impl Ask {
         event.peer = self.peer.or(self.subject.via_site);
         event.transport = self.transport;
         event.detail.extend(self.detail);
-        event.private.extend(self.private);
+        event.change = self.change;
+        event.private = self.private;
         if let Some(purpose) = self.purpose {
             event = event.private("purpose", Private::new(purpose));
         }

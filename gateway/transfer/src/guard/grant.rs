@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sealane_audit::{AppendError, Event, OpId, Outcome, OutcomeRecord, Phase};
+use sealane_audit::{AppendError, Event, OpId, Outcome, OutcomeRecord, Phase, When};
 use sealane_crypto::digest::Digest;
+use sealane_model::Problem;
 use sealane_model::problem::ProblemKind;
-use sealane_model::{Problem, Timestamp};
 use sealane_policy::{ActionType, Permit};
 use serde_json::Value;
 
@@ -88,6 +88,16 @@ impl<A: ActionType> Grant<A> {
         Self { permit, guard, op: intent.op, intent: Some(intent) }
     }
 
+    /// The guard that gave it.
+    pub(super) const fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// The intent, until the outcome is written.
+    pub(super) const fn intent(&self) -> Option<&Event> {
+        self.intent.as_ref()
+    }
+
     /// The operation that intent and outcome share.
     #[must_use]
     pub const fn op(&self) -> OpId {
@@ -138,8 +148,8 @@ impl<A: ActionType> Grant<A> {
     }
 
     fn close(&mut self, outcome: OutcomeRecord, details: Details) -> Option<Event> {
-        let now = self.guard.clock().now();
-        self.intent.take().map(|intent| outcome_of(intent, now, outcome, details))
+        let when = self.guard.when();
+        self.intent.take().map(|intent| outcome_of(intent, when, outcome, details))
     }
 }
 
@@ -154,10 +164,9 @@ impl<A: ActionType> Drop for Grant<A> {
 }
 
 /// The outcome entry that belongs to an intent.
-pub(super) fn outcome_of(intent: Event, now: Timestamp, outcome: OutcomeRecord, details: Details) -> Event {
-    let mut event = intent.outcome(outcome);
+pub(super) fn outcome_of(intent: Event, when: When, outcome: OutcomeRecord, details: Details) -> Event {
+    let mut event = intent.outcome(outcome).when(when);
     event.phase = Phase::Outcome;
-    event.at_ns = now.as_nanos();
     event.decision = None;
     event.object.bytes = details.bytes.or(event.object.bytes);
     event.object.files = details.files.or(event.object.files);

@@ -1,8 +1,8 @@
 //! What a lane service needs to know of tasks: the engine's side of the conversation with peers.
 //!
 //! By the time a method is called, the peer is authenticated, its clock agrees, and signatures, expiry and sites of
-//! orders and assertions are checked. `subject` is the person for whom the peer speaks, as policy sees them
-//! ([`crate::trust`]). Deciding with it, and recording, is the implementation's duty, save where it says otherwise.
+//! orders and assertions are checked. `subject` or `visitor` is the person for whom the peer speaks, as policy sees
+//! them ([`crate::trust`]). Deciding with it, and recording, is the implementation's duty, save where it says otherwise.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use sealane_policy::Subject;
 use tokio_util::sync::CancellationToken;
 
 use crate::message::{Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, ReceiptPart, RemoteCollection};
+use crate::trust::Visitor;
 
 /// The collection that an order takes data from.
 #[derive(Clone)]
@@ -60,13 +61,13 @@ pub trait Orders: Send + Sync {
     async fn finished(&self, peer: &Peer, finished: Finished) -> Result<(), Problem>;
 
     /// A task was cancelled at the peer, by this person.
-    async fn cancel(&self, peer: &Peer, task: TaskId, by: Subject) -> Result<(), Problem>;
+    async fn cancel(&self, peer: &Peer, task: TaskId, by: Visitor) -> Result<(), Problem>;
 
     /// What is in a directory, as this person may see it.
-    async fn browse(&self, peer: &Peer, subject: Subject, query: BrowseQuery) -> Result<PersonListing, Problem>;
+    async fn browse(&self, peer: &Peer, visitor: Visitor, query: BrowseQuery) -> Result<PersonListing, Problem>;
 
     /// Which collections this person may see.
-    async fn collections(&self, peer: &Peer, subject: Subject) -> Result<Vec<RemoteCollection>, Problem>;
+    async fn collections(&self, peer: &Peer, visitor: Visitor) -> Result<Vec<RemoteCollection>, Problem>;
 
     /// A peer shows what it recorded of a transfer: check it, keep it, and show what this site recorded.
     async fn receipt(&self, peer: &Peer, part: ReceiptPart) -> Result<ReceiptPart, Problem>;

@@ -1,12 +1,15 @@
 //! Reading at the source: files and trees become frames, on a blocking thread.
 //!
 //! **Promises.** Each record is read once, hashed while it is in the cache and handed over; the channel to the connection
-//! is bounded, so a slow network slows the reading and not the memory. A file that is not the one that was asked for, or
+//! is bounded, so a slow network slows the reading and not the memory. No byte of a file leaves before the entry that says
+//! so is durable: small files are read and held a few MiB at a time, then recorded together; a range is recorded first. A file that is not the one that was asked for, or
 //! that changes while it is read, ends in `source-changed`, one that is gone in `source-vanished`; what was sent of it is
 //! void. Symbolic links and special files are never opened. Every access goes through the item's permit.
 
 use std::sync::Arc;
 
+use sealane_audit::event::Transfer;
+use sealane_audit::{Event, OutcomeRecord};
 use sealane_connectors::{Connector, Reader, StorageError};
 use sealane_crypto::digest::Digest;
 use sealane_crypto::digest::tree::{RECORD_BYTES, TreeFrontier, leaf_hash};
@@ -17,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::buffer::{BufferPool, FrameBuffer};
 use super::frame::FrameKind;
+use crate::guard::{ItemLog, failed};
 use crate::message::{
     BatchRequest, Bounded, Expected, FileEnd, FileFailed, PLAN_PAGE_BYTES, PlanPage, PlanRequest, RangeEnd,
     RangeRequest, SourceFailed,
@@ -24,6 +28,8 @@ use crate::message::{
 
 /// A buffer with this much in it is sent at the next opportunity.
 const SEND_AT: usize = 256 << 10;
+/// Small files are held, until they are recorded, up to this many bytes and the file that exceeds them.
+const HOLD: usize = 4 << 20;
 /// Entries that are asked of the storage at a time.
 const WALK_PAGE: usize = 500;
 /// What an entry takes besides its names, at most.
@@ -37,6 +43,8 @@ pub(super) struct ReadableItem {
     pub(super) recursive: bool,
     /// The recorded yes.
     pub(super) permit: Permit<Read>,
+    /// Records each file.
+    pub(super) log: ItemLog,
 }
 
 /// What a lane may read.
@@ -117,13 +125,23 @@ pub(super) struct Answering {
     out: mpsc::Sender<FrameBuffer>,
     buffer: FrameBuffer,
     moved: Moved,
+    /// Files that were read and may leave once they are recorded.
+    held: Option<Held>,
+}
+
+/// Full buffers and the entries about what is in them.
+#[derive(Default)]
+struct Held {
+    buffers: Vec<FrameBuffer>,
+    bytes: usize,
+    entries: Vec<Event>,
 }
 
 impl Answering {
     /// Ready for one request.
     pub(super) fn new(source: Arc<Readable>, pool: Arc<BufferPool>, out: mpsc::Sender<FrameBuffer>) -> Self {
         let buffer = pool.take();
-        Self { source, pool, out, buffer, moved: Moved::default() }
+        Self { source, pool, out, buffer, moved: Moved::default(), held: None }
     }
 
     /// Answers one request, blocking. The answer always ends with its closing frame.
@@ -194,31 +212,84 @@ impl Answering {
     fn range(&mut self, request: &RangeRequest) -> Result<(), Stop> {
         let source = Arc::clone(&self.source);
         let item = item_of(&source, request.item)?;
-        match self.file(&source, item, &request.path, &request.expect, request.offset, request.length) {
-            Ok(root) => Ok(self.say(FrameKind::RangeEnd, &RangeEnd { root })?),
-            Err(Stop::Unreadable(unreadable)) => Ok(self.file_failed(0, unreadable)?),
-            Err(Stop::Gone) => Err(Stop::Gone),
-        }
+        let path = match place(item, &request.path) {
+            Ok(path) => path,
+            Err(unreadable) => return Ok(self.file_failed(0, unreadable)?),
+        };
+        let mut begun = item.log.begin(Transfer::FileRelease, &path).detail("offset", request.offset);
+        begun.object.bytes = Some(request.length);
+        record(item, vec![begun.clone()])?;
+        let before = self.moved.bytes;
+        let result = self.file(&source, item, &path, &request.expect, request.offset, request.length);
+        begun.object.bytes = Some(self.moved.bytes.saturating_sub(before));
+        let (outcome, said) = match result {
+            Ok(root) => {
+                begun.object.digest = Some(root);
+                (OutcomeRecord::done(), self.say(FrameKind::RangeEnd, &RangeEnd { root }))
+            }
+            Err(Stop::Unreadable(unreadable)) => (failed(&unreadable.code), self.file_failed(0, unreadable)),
+            Err(Stop::Gone) => (failed("lane-lost"), Err(Gone)),
+        };
+        // The destination need not wait for the outcome: what left was recorded before it did.
+        let sent = said.and_then(|()| self.send());
+        record(item, vec![item.log.end(begun, outcome)])?;
+        Ok(sent?)
     }
 
     fn batch(&mut self, request: &BatchRequest) -> Result<(), Stop> {
         let source = Arc::clone(&self.source);
         let item = item_of(&source, request.item)?;
+        self.held = Some(Held::default());
         for (index, (path, expect)) in (0_u32..).zip(&request.files) {
-            match self.file(&source, item, path, expect, 0, expect.size) {
-                Ok(root) => {
-                    self.say(FrameKind::FileEnd, &FileEnd { index, root })?;
-                    self.moved.files += 1;
-                }
-                Err(Stop::Unreadable(unreadable)) => self.file_failed(index, unreadable)?,
-                Err(Stop::Gone) => return Err(Stop::Gone),
+            match place(item, path) {
+                Ok(path) => self.small_file(&source, item, index, &path, expect)?,
+                Err(unreadable) => self.file_failed(index, unreadable)?,
             }
-            if self.buffer.filled().len() >= SEND_AT {
+            if self.held.as_ref().is_some_and(|held| held.bytes + self.buffer.filled().len() >= HOLD) {
                 self.send()?;
+                self.let_go(item)?;
+                self.held = Some(Held::default());
             }
         }
         self.mark(FrameKind::BatchEnd)?;
-        Ok(())
+        self.send()?;
+        Ok(self.let_go(item)?)
+    }
+
+    fn small_file(
+        &mut self,
+        source: &Readable,
+        item: &ReadableItem,
+        index: u32,
+        path: &RemotePath,
+        expect: &Expected,
+    ) -> Result<(), Stop> {
+        let before = self.moved.bytes;
+        let (mut entry, said) = match self.file(source, item, path, expect, 0, expect.size) {
+            Ok(root) => {
+                let mut entry = item.log.item(Transfer::FileRelease, path, OutcomeRecord::done());
+                entry.object.digest = Some(root);
+                self.moved.files += 1;
+                (entry, self.say(FrameKind::FileEnd, &FileEnd { index, root }))
+            }
+            Err(Stop::Unreadable(unreadable)) => {
+                let entry = item.log.item(Transfer::FileRelease, path, failed(&unreadable.code));
+                (entry, self.file_failed(index, unreadable))
+            }
+            Err(Stop::Gone) => return Err(Stop::Gone),
+        };
+        entry.object.bytes = Some(self.moved.bytes.saturating_sub(before));
+        if let Some(held) = &mut self.held {
+            held.entries.push(entry);
+        }
+        Ok(said?)
+    }
+
+    /// Records what is held, then lets it leave.
+    fn let_go(&mut self, item: &ReadableItem) -> Result<(), Gone> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        record(item, held.entries)?;
+        held.buffers.into_iter().try_for_each(|buffer| self.out.blocking_send(buffer).map_err(|_| Gone))
     }
 
     /// Sends a part of one file; gives the head of the tree over the records that it sent.
@@ -231,7 +302,7 @@ impl Answering {
         offset: u64,
         length: u64,
     ) -> Result<Digest, Stop> {
-        let reader = source.connector.open(&item.permit, &place(item, path)?)?;
+        let reader = source.connector.open(&item.permit, path)?;
         if !expect.fits(reader.entry()) {
             return Err(Stop::from(Unreadable::changed("it is not the file any more that the listing showed")));
         }
@@ -259,7 +330,8 @@ impl Answering {
             Ok(leaf_hash(space))
         })?;
         self.moved.bytes = self.moved.bytes.saturating_add(u64::try_from(length).unwrap_or(0));
-        if self.buffer.filled().len() >= SEND_AT {
+        // What is held goes out later in any case: its buffers are filled to the brim.
+        if self.held.is_none() && self.buffer.filled().len() >= SEND_AT {
             self.send()?;
         }
         leaf.ok_or(Stop::Gone)
@@ -290,14 +362,30 @@ impl Answering {
         Ok(())
     }
 
-    /// Hands the buffer over, waiting for room in the channel, and takes an empty one.
+    /// Hands the buffer over, waiting for room in the channel, or holds it; and takes an empty one.
     fn send(&mut self) -> Result<(), Gone> {
         if self.buffer.filled().is_empty() {
             return Ok(());
         }
         let full = std::mem::replace(&mut self.buffer, self.pool.take());
-        self.out.blocking_send(full).map_err(|_| Gone)
+        match &mut self.held {
+            Some(held) => {
+                held.bytes += full.filled().len();
+                held.buffers.push(full);
+                Ok(())
+            }
+            None => self.out.blocking_send(full).map_err(|_| Gone),
+        }
     }
+}
+
+/// Records what is about to leave, or has left. What cannot be recorded does not leave: the lane ends, and the
+/// destination tries again later.
+fn record(item: &ReadableItem, entries: Vec<Event>) -> Result<(), Gone> {
+    item.log.record(entries).map_err(|error| {
+        tracing::error!(error = %error, "a lane ends, because what it carries cannot be recorded");
+        Gone
+    })
 }
 
 fn item_of(source: &Readable, item: u32) -> Result<&ReadableItem, Unreadable> {

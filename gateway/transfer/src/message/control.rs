@@ -244,6 +244,7 @@ impl Bounded for PersonAssertion {
         at_most("a subject", self.person.id.subject.len(), WORD)?;
         optional("an e-mail address", self.person.email.as_ref(), WORD + 64)?;
         optional("a name", self.person.name.as_ref(), SENTENCE)?;
+        optional("a network address", self.client.as_ref(), WORD)?;
         at_most("groups", self.groups.len(), MAX_PAGE)?;
         self.groups.iter().try_for_each(|group| at_most("a group", group.len(), WORD))
     }

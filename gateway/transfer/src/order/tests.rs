@@ -48,6 +48,7 @@ fn order() -> Order {
             },
             groups: Vec::new(),
             assurance: Assurance::default(),
+            client: None,
         },
         purpose: None,
         class: None,

@@ -36,6 +36,7 @@ fn ana() -> PersonAssertion {
         },
         groups: vec!["administrators".to_owned()],
         assurance: Assurance::default(),
+        client: Some("198.51.100.4".to_owned()),
     }
 }
 

@@ -6,6 +6,7 @@ mod files;
 mod gate;
 mod moves;
 mod receipts;
+mod records;
 mod refusals;
 mod resumes;
 mod world;

@@ -15,7 +15,7 @@ use sealane_transfer::lane::{Chunk, LaneClient, LaneError};
 use sealane_transfer::message::{BatchRequest, BrowseQuery, Expected, Finished, ProgressReport, RangeRequest};
 
 use crate::backend::Backend;
-use crate::two_sites::{TwoSites, ana, path};
+use crate::two_sites::{CLIENT, TwoSites, ana, path};
 
 async fn plan(lane: &mut LaneClient, after: Option<&RemotePath>) -> Vec<Entry> {
     lane.plan(0, after).await.unwrap();
@@ -294,7 +294,7 @@ async fn what_is_said_on_a_control_connection_arrives_and_is_answered(on: &Backe
         heard,
         [
             format!("offer {task} via Some(\"{site}\")"),
-            "browse /x for ana".to_owned(),
+            format!("browse /x for ana at {CLIENT}"),
             format!("progress {task} ACTIVE"),
             format!("finished {task} ok"),
             format!("cancel {task}"),
@@ -317,4 +317,27 @@ async fn a_peer_speaks_only_for_people_of_the_identity_providers_it_was_accepted
     assert_eq!(error.code(), "assertion-expired", "an assertion from the future is not accepted either");
     control.close().await;
     assert_eq!(sites.source.last_lane_code().await, "assertion-expired");
+}
+
+on_both!(what_cannot_be_recorded_does_not_leave);
+async fn what_cannot_be_recorded_does_not_leave(on: &Backend) {
+    let sites = TwoSites::start(on).await;
+    for index in 0..40 {
+        sites.source.write(&format!("small/{index}"), &pattern(200_000));
+    }
+    sites.source.write("large", &pattern(5 << 20));
+    let mut small = sites.lane().await;
+    let entries = plan(&mut small, None).await;
+    let mut large = sites.lane().await;
+    let log = sites.source.guard.log().directory().to_owned();
+    std::fs::rename(log.join("seg"), log.join("away")).unwrap();
+
+    let files: Vec<Entry> = entries.iter().filter(|entry| entry.path.depth() == 2).cloned().collect();
+    small.request_batch(batch(&files)).await.unwrap();
+    let answer = small.next_chunk(&mut Vec::new()).await;
+    assert!(answer.is_err(), "not one byte of a small file: {answer:?}");
+    let entry = entries.iter().find(|entry| entry.path == path("/large")).unwrap();
+    large.request_range(range(entry, 0, 5 << 20)).await.unwrap();
+    let answer = large.next_chunk(&mut Vec::new()).await;
+    assert!(answer.is_err(), "not one byte of a range: {answer:?}");
 }

@@ -28,6 +28,7 @@ use sealane_transfer::message::{
 use sealane_transfer::order;
 use sealane_transfer::site::SiteIdentity;
 use sealane_transfer::tls::lane_server_config;
+use sealane_transfer::trust::Visitor;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -247,6 +248,9 @@ pub(crate) fn path(text: &str) -> RemotePath {
     text.parse().unwrap()
 }
 
+/// Where Ana sits.
+pub(crate) const CLIENT: &str = "198.51.100.4";
+
 /// Ana, who signed in five minutes before noon.
 pub(crate) fn ana() -> PersonAssertion {
     PersonAssertion {
@@ -257,6 +261,7 @@ pub(crate) fn ana() -> PersonAssertion {
         },
         groups: Vec::new(),
         assurance: Assurance { acr: None, amr: Vec::new(), auth_time_s: Some(NOON.as_seconds() - 300) },
+        client: Some(CLIENT.to_owned()),
     }
 }
 
@@ -367,17 +372,18 @@ impl Orders for Engineless {
         Ok(())
     }
 
-    async fn cancel(&self, _peer: &Peer, task: TaskId, _by: Subject) -> Result<(), Problem> {
+    async fn cancel(&self, _peer: &Peer, task: TaskId, _by: Visitor) -> Result<(), Problem> {
         self.note(format!("cancel {task}"));
         Ok(())
     }
 
-    async fn browse(&self, _peer: &Peer, subject: Subject, query: BrowseQuery) -> Result<PersonListing, Problem> {
-        self.note(format!("browse {} for {}", query.path.to_text(), subject.person.unwrap().subject));
+    async fn browse(&self, _peer: &Peer, visitor: Visitor, query: BrowseQuery) -> Result<PersonListing, Problem> {
+        let (person, client) = (visitor.subject.person.unwrap().subject, visitor.client.unwrap());
+        self.note(format!("browse {} for {person} at {client}", query.path.to_text()));
         Ok(PersonListing { entries: Vec::new(), more: true })
     }
 
-    async fn collections(&self, _peer: &Peer, _subject: Subject) -> Result<Vec<RemoteCollection>, Problem> {
+    async fn collections(&self, _peer: &Peer, _visitor: Visitor) -> Result<Vec<RemoteCollection>, Problem> {
         let collection = &self.source.collection;
         Ok(vec![RemoteCollection {
             id: collection.id,

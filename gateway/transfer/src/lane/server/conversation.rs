@@ -32,16 +32,16 @@ impl Inner {
         match request {
             ControlRequest::Offer(signed) => self.offered(peer, agreed, &signed).await,
             ControlRequest::Browse { person, query } => {
-                let subject = self.audited(peer, agreed, open_assertion(&person, peer, me, now)).await?;
-                orders.browse(peer, subject, query).await.map(ControlReply::Listing)
+                let visitor = self.audited(peer, agreed, open_assertion(&person, peer, me, now)).await?;
+                orders.browse(peer, visitor, query).await.map(ControlReply::Listing)
             }
             ControlRequest::Collections { person } => {
-                let subject = self.audited(peer, agreed, open_assertion(&person, peer, me, now)).await?;
-                orders.collections(peer, subject).await.map(ControlReply::Collections)
+                let visitor = self.audited(peer, agreed, open_assertion(&person, peer, me, now)).await?;
+                orders.collections(peer, visitor).await.map(ControlReply::Collections)
             }
             ControlRequest::Cancel { task, by } => {
-                let subject = self.audited(peer, agreed, open_assertion(&by, peer, me, now)).await?;
-                orders.cancel(peer, task, subject).await.map(|()| ControlReply::Noted)
+                let visitor = self.audited(peer, agreed, open_assertion(&by, peer, me, now)).await?;
+                orders.cancel(peer, task, visitor).await.map(|()| ControlReply::Noted)
             }
             ControlRequest::Progress(report) => orders.progress(peer, report).await.map(|()| ControlReply::Noted),
             ControlRequest::Finished(finished) => orders.finished(peer, finished).await.map(|()| ControlReply::Noted),

@@ -6,7 +6,7 @@ use sealane_audit::{Object, Outcome, OutcomeRecord};
 use sealane_database::lane_ticket;
 use sealane_model::permit::Read;
 use sealane_model::problem::ProblemKind;
-use sealane_model::{Collection, Order, Peer, Problem, RemotePath};
+use sealane_model::{Collection, Item, Order, Peer, Problem};
 use sealane_policy::{Action, Resource, Subject};
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ use crate::lane::orders::SourceCollection;
 use crate::lane::reading::{Readable, ReadableItem};
 use crate::lane::sender::{Carried, send};
 use crate::message::{LaneOpen, Opened};
-use crate::order::{OrderError, check, check_lane};
+use crate::order::{OrderError, check, check_lane, op_of};
 use crate::trust::{database_problem, subject_of_order};
 
 /// Why a lane does not open, and whether the log knows already.
@@ -91,7 +91,7 @@ impl Inner {
         }
         let subject = subject_of_order(me, peer, order)?;
         let grants = self.release(peer, agreed, order, lane, &collection, &subject).await?;
-        let items = order.items.iter().zip(&grants).map(|(item, grant)| readable(&item.source, item.recursive, grant));
+        let items = order.items.iter().zip(&grants).map(|(item, grant)| readable(order, item, grant));
         let items = items.collect::<Result<_, Problem>>()?;
         Ok(Admitted { source: Readable { connector, items }, grants, ended })
     }
@@ -117,6 +117,7 @@ impl Inner {
         let asks = order.items.iter().map(|item| {
             let resource = Resource::collection(collection.id, collection.class, item.source.clone(), None);
             let mut ask = Ask::new(subject.clone(), Action::TransferOut, resource, Transfer::LaneOpen);
+            ask.client.clone_from(&order.person.client);
             ask.purpose.clone_from(&order.purpose);
             ask.peer = Some(peer.descriptor.site.to_string());
             ask.transport = Some(agreed.cipher.clone());
@@ -141,8 +142,10 @@ impl Inner {
     }
 }
 
-fn readable(root: &RemotePath, recursive: bool, grant: &Grant<Read>) -> Result<ReadableItem, Problem> {
-    let permit = grant.permit.narrow(root).ok_or_else(|| {
+fn readable(order: &Order, item: &Item, grant: &Grant<Read>) -> Result<ReadableItem, Problem> {
+    let log = grant.item_log(op_of(order.task));
+    let permit = grant.permit.narrow(&item.source);
+    let (permit, log) = permit.zip(log).ok_or_else(|| {
         Problem::new(
             ProblemKind::Denied,
             "not-permitted",
@@ -150,7 +153,7 @@ fn readable(root: &RemotePath, recursive: bool, grant: &Grant<Read>) -> Result<R
             "an access rule refuses the path",
         )
     })?;
-    Ok(ReadableItem { root: root.clone(), recursive, permit })
+    Ok(ReadableItem { root: item.source.clone(), recursive: item.recursive, permit, log })
 }
 
 /// Opens the lane and serves it until the destination closes it.

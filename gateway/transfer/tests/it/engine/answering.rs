@@ -14,6 +14,7 @@ use sealane_transfer::lane::{Orders, SourceCollection};
 use sealane_transfer::message::{
     Accepted, BrowseQuery, Finished, PersonListing, ProgressReport, ReceiptPart, RemoteCollection,
 };
+use sealane_transfer::trust::Visitor;
 
 /// What becomes of receipts between the wire and this site's engine.
 #[derive(Clone, Copy)]
@@ -71,16 +72,16 @@ impl Orders for Current {
         self.engine().finished(peer, finished).await
     }
 
-    async fn cancel(&self, peer: &Peer, task: TaskId, by: Subject) -> Result<(), Problem> {
+    async fn cancel(&self, peer: &Peer, task: TaskId, by: Visitor) -> Result<(), Problem> {
         Orders::cancel(&self.engine(), peer, task, by).await
     }
 
-    async fn browse(&self, peer: &Peer, subject: Subject, query: BrowseQuery) -> Result<PersonListing, Problem> {
-        self.engine().browse(peer, subject, query).await
+    async fn browse(&self, peer: &Peer, visitor: Visitor, query: BrowseQuery) -> Result<PersonListing, Problem> {
+        self.engine().browse(peer, visitor, query).await
     }
 
-    async fn collections(&self, peer: &Peer, subject: Subject) -> Result<Vec<RemoteCollection>, Problem> {
-        self.engine().collections(peer, subject).await
+    async fn collections(&self, peer: &Peer, visitor: Visitor) -> Result<Vec<RemoteCollection>, Problem> {
+        self.engine().collections(peer, visitor).await
     }
 
     async fn receipt(&self, peer: &Peer, mut part: ReceiptPart) -> Result<ReceiptPart, Problem> {

@@ -47,7 +47,7 @@ async fn the_destination_can_cancel(on: &Backend) {
     let task = endless(&world, &node).await;
     let grant = may_cancel(&world.destination, task.id).await;
     let permit: &Permit<permit::CancelTask> = &grant.permit;
-    node.engine.cancel(permit, task.id).await.unwrap();
+    node.engine.cancel(permit, task.id, None).await.unwrap();
     grant.succeeded(sealane_transfer::guard::Details::none()).await.unwrap();
     is_canceled_everywhere(&world, node, &task).await;
 }
@@ -58,7 +58,7 @@ async fn the_source_can_cancel(on: &Backend) {
     let node = world.destination.run().await;
     let task = endless(&world, &node).await;
     let grant = may_cancel(&world.source, task.id).await;
-    world.source.engine().cancel(&grant.permit, task.id).await.unwrap();
+    world.source.engine().cancel(&grant.permit, task.id, None).await.unwrap();
     grant.succeeded(sealane_transfer::guard::Details::none()).await.unwrap();
     is_canceled_everywhere(&world, node, &task).await;
 }
@@ -71,7 +71,7 @@ async fn a_task_that_ended_cannot_be_canceled(on: &Backend) {
     let task = world.push(vec![item("/a", "/a")]).await.unwrap();
     world.destination.ended(&node.engine, task.id).await;
     let grant = may_cancel(&world.destination, task.id).await;
-    assert_eq!(node.engine.cancel(&grant.permit, task.id).await.unwrap_err().code, "task-ended");
+    assert_eq!(node.engine.cancel(&grant.permit, task.id, None).await.unwrap_err().code, "task-ended");
     node.stop().await;
 }
 
@@ -176,7 +176,7 @@ async fn a_source_that_was_away_hears_of_a_failure_after_the_destinations_restar
     let task = endless(&world, &node).await;
     world.source.gate.shut();
     let grant = may_cancel(&world.destination, task.id).await;
-    node.engine.cancel(&grant.permit, task.id).await.unwrap();
+    node.engine.cancel(&grant.permit, task.id, None).await.unwrap();
     world.destination.ended(&node.engine, task.id).await;
     node.stop().await;
     assert!(!world.source.task(task.id).await.unwrap().state.is_final());

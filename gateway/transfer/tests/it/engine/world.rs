@@ -36,6 +36,7 @@ use super::answering::{Current, Receipts};
 use super::files::{Tree, walk};
 use super::gate::Gate;
 use crate::backend::Backend;
+pub(crate) use crate::two_sites::CLIENT;
 use crate::two_sites::ISSUER;
 
 /// Nothing in these tests takes this long, unless it is broken.
@@ -423,12 +424,12 @@ pub(crate) fn transfer(source: End, destination: End, items: Vec<Item>) -> NewTr
         subject: Subject::person(owner.id.clone(), assurance),
         owner,
         session: None,
-        client: None,
+        client: Some(CLIENT.to_owned()),
         label: None,
         source,
         destination,
         items,
-        purpose: None,
+        purpose: Some("protocol 7".to_owned()),
         lanes: None,
         submission_id: None,
     }
