@@ -210,6 +210,8 @@ const fn transfer(kind: Transfer) -> Mapping {
         Transfer::LaneClose => {
             row(NetworkActivity, 2, "Close", Fhir::Plain(codes::NETWORK_ENTRY, Some(codes::DETACH), 'E'))
         }
+        Transfer::FileRelease => row(FileHosting, 2, "Download", Fhir::Disclosure(Side::Source)),
+        Transfer::FileCommit => row(FileHosting, 1, "Upload", Fhir::Disclosure(Side::Recipient)),
         Transfer::FilesCommit => row(FileHosting, 1, "Upload", Fhir::Disclosure(Side::Recipient)),
         Transfer::Finish => row(FileHosting, 6, "Copy", Fhir::Disclosure(Side::AsRecorded)),
         Transfer::Receipt => row(EntityManagement, 1, "Create", Fhir::Plain(codes::VERIFY, None, 'C')),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::super::Context;
 use super::super::words::{self, named_by_hash, printable};
 use super::put;
-use crate::event::{Access, Kind, Sharing};
+use crate::event::{Access, Kind, Sharing, Transfer};
 use crate::query::EntryView;
 
 /// Who acted: a person in a session, or the product itself.
@@ -106,6 +106,7 @@ pub(super) fn file(view: &EntryView) -> Value {
         (None, _) => (99, "Manifest"),
         (_, Kind::Access(Access::DirectoryCreate | Access::DirectoryList) | Kind::Sharing(_)) => (2, "Folder"),
         (_, Kind::Access(Access::ContentRead | Access::ContentWrite)) => (1, "Regular File"),
+        (_, Kind::Transfer(Transfer::FileRelease | Transfer::FileCommit)) => (1, "Regular File"),
         _ => (0, "Unknown"),
     };
     let mut object = match words::revealed(view, "object.path") {
