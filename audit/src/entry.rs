@@ -7,6 +7,7 @@
 //! than 65,535 bytes, as C2SP entry bundles need.
 
 mod glance;
+mod lacks;
 mod members;
 mod reading;
 mod writing;

@@ -8,6 +8,7 @@ mod access;
 mod admin;
 mod assurance;
 mod catalogue;
+pub mod facts;
 mod identity;
 mod sharing;
 mod transfer;
@@ -43,6 +44,9 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Each phase.
+    pub const ALL: [Self; 3] = [Self::Intent, Self::Outcome, Self::Info];
+
     /// The word that entries carry.
     #[must_use]
     pub const fn word(self) -> &'static str {

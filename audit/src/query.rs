@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use sealane_crypto::digest::Digest;
 
 use crate::entry::Entry;
-use crate::event::{Kind, Phase};
+use crate::event::{Actor, Event, Kind, Object, Phase};
 use crate::id::OpId;
 use crate::redact::Private;
 
@@ -79,4 +79,33 @@ pub struct EntryView {
     pub revealed: BTreeMap<String, Private>,
     /// The fields whose values cannot be shown, and why.
     pub absent: BTreeMap<String, Absence>,
+}
+
+impl EntryView {
+    /// Completes `event` in the name of whoever acted in this entry: the same person, address and object, as far as they
+    /// can still be shown. For outcomes that a crash left unwritten.
+    #[must_use]
+    pub fn follow_up(&self, event: Event) -> Event {
+        let shown = |field: &str| self.revealed.get(field).cloned();
+        let actor = self.entry.actor.as_ref().zip(shown("actor.subject")).map(|(actor, subject)| Actor {
+            issuer: actor.issuer.clone(),
+            subject,
+            acr: actor.acr.clone(),
+            amr: actor.amr.clone(),
+            auth_time_s: actor.auth_time_s,
+            session: actor.session.clone(),
+            via_site: actor.via_site.clone(),
+        });
+        let object = &self.entry.object;
+        let mut event = event.actor(actor).client(shown("client")).object(Object {
+            collection: object.collection.clone(),
+            path: shown("object.path"),
+            task: object.task.clone(),
+            class: object.class.clone(),
+            ..Object::default()
+        });
+        event.peer.clone_from(&self.entry.peer);
+        event.transport.clone_from(&self.entry.transport);
+        event
+    }
 }

@@ -184,3 +184,49 @@ proptest! {
         prop_assert_eq!(entry.private.len(), event.private.len());
     }
 }
+
+#[test]
+fn an_entry_says_what_its_kind_must_say_and_what_is_missing_is_named() {
+    let entry =
+        |event: &Event| Entry::parse(&prepare(event).expect("prepare").place(0, &NOTHING_BEFORE)).expect("entry");
+    let mut whole = full_event();
+    whole.object.collection = Some("c".into());
+    whole.object.class = Some("phi".into());
+    assert_eq!(entry(&whole).lacks(), Vec::<&str>::new());
+    type Change = fn(&mut Event);
+    let cases: [(&str, Change); 9] = [
+        ("actor", |event| event.actor = None),
+        ("client", |event| event.client = None),
+        ("outcome", |event| event.outcome = None),
+        ("mono", |event| event.mono_us = None),
+        ("clock", |event| event.clock = None),
+        ("object.path", |event| event.object.path = None),
+        ("phase", |event| event.phase = Phase::Info),
+        ("phase", |event| event.phase = Phase::Intent),
+        ("object.collection", |event| {
+            event.object.collection = None;
+            event.peer = None;
+        }),
+    ];
+    for (missing, change) in cases {
+        let mut event = whole.clone();
+        change(&mut event);
+        assert!(entry(&event).lacks().contains(&missing), "{missing}: {:?}", entry(&event).lacks());
+    }
+    for kind in Kind::ALL {
+        let bare = Event::new(*kind, Phase::Intent, OpId::new(Uuid::nil()), 0);
+        let lacks = entry(&bare).lacks();
+        let by_log = ["log.recover", "log.resume"].contains(&kind.name());
+        assert!(by_log || lacks.contains(&"clock"), "{kind} says nothing and lacks {lacks:?}");
+    }
+}
+
+#[test]
+fn whoever_asks_for_what_is_not_there_need_not_name_a_place() {
+    let mut event = full_event();
+    event.decision = None;
+    event.object = Object::default();
+    event.outcome = Some(OutcomeRecord::new(Outcome::Denied, "collection-unknown", ""));
+    let entry = Entry::parse(&prepare(&event).expect("prepare").place(0, &NOTHING_BEFORE)).expect("entry");
+    assert_eq!(entry.lacks(), Vec::<&str>::new());
+}

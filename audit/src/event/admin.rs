@@ -15,7 +15,7 @@ kinds! {
         PeerList = "peer.list", "Peers are shown.";
         PeerInvite = "peer.invite", "An invitation for a peer is made.";
         PeerAccept = "peer.accept", "A peer is accepted and its keys are pinned.";
-        PeerChange = "peer.change", "What a peer may do changes: old and new values are in the detail.";
+        PeerChange = "peer.change", "What a peer may do changes: the old and the new values stand side by side.";
         PeerRemove = "peer.remove", "A peer is removed.";
         StorageCreate = "storage.create", "A storage gateway is connected.";
         StorageChange = "storage.change", "A storage gateway's settings change.";

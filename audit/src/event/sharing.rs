@@ -14,7 +14,7 @@ kinds! {
         CollectionRemove = "collection.remove", "A collection is withdrawn.";
         RuleList = "rule.list", "Access rules of a collection are shown.";
         RuleCreate = "rule.create", "An access rule is added.";
-        RuleChange = "rule.change", "An access rule is changed: old and new values are in the detail.";
+        RuleChange = "rule.change", "An access rule is changed: the old and the new values stand side by side.";
         RuleRemove = "rule.remove", "An access rule is removed.";
         RuleExpire = "rule.expire", "An access rule reaches its end and stops applying.";
     }

@@ -3,15 +3,34 @@
 use std::path::Path;
 
 use sealane_audit::Kind;
+use sealane_audit::event::CATALOGUE_VERSION;
+use sealane_audit::event::facts::REVIEWED;
 use sealane_audit::export::mapping::{self, Code, Fhir, Side};
 
 #[test]
 fn the_reference_is_the_catalogue() {
-    let mut text = "# Audit events\n\nThe closed catalogue of what is recorded, made from `audit/src/event/`; a test compares it.\n\n\
-                    | event | what it records |\n|---|---|\n"
-        .to_owned();
+    let mut text = format!(
+        "# Audit events\n\nThe closed catalogue of what is recorded, version {CATALOGUE_VERSION} (the member `cat` of every entry), reviewed as a \
+         whole on {REVIEWED}. Made from `audit/src/event/`; a test compares it.\n\n\
+         Every entry says what kind of event it is, when (`at`, UTC with nanoseconds; `mono`, a counter that only goes \
+         forward; `clock`, the kernel's word on the clock), where (the log is one node's), and its place in the log (`index`, \
+         `prev`). *Says* lists what entries of a kind say beside that; an intent has no outcome yet, and what does not apply \
+         is left out: the operator of a site has no network address. Values that change stand in `change`, those that name \
+         people in `private` as `<name>.old` and `<name>.new`.\n\n\
+         | event | what it records | caused by | phases | says | why | reviewed |\n|---|---|---|---|---|---|---|\n"
+    );
     for kind in Kind::ALL {
-        text.push_str(&format!("| `{}` | {} |\n", kind.name(), kind.describes()));
+        let facts = kind.facts();
+        let says: Vec<String> = facts.fields().map(|field| format!("`{field}`")).collect();
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} | {} | {REVIEWED} |\n",
+            kind.name(),
+            kind.describes(),
+            facts.by.word(),
+            facts.phases.word(),
+            says.join(" "),
+            facts.why
+        ));
     }
     compare("events.md", "the catalogue", &text);
 }

@@ -12,6 +12,7 @@ mod init;
 mod login;
 mod ls;
 mod peer;
+mod recorded;
 mod rule;
 mod serve;
 mod task;
@@ -20,6 +21,8 @@ mod transfer;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+
+pub use self::recorded::COMMANDS;
 
 use crate::client::Client;
 use crate::client::account::Accounts;

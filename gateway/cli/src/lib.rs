@@ -14,7 +14,7 @@ pub mod serve;
 pub mod site_keys;
 pub mod telemetry;
 
-pub use command::{run, tree as command_tree};
+pub use command::{COMMANDS as COMMAND_RECORDS, run, tree as command_tree};
 
 /// Make ring the process's cryptography for TLS. Doing it twice is harmless.
 pub fn install_crypto() {

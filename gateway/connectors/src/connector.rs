@@ -98,9 +98,17 @@ pub trait Connector: Send + Sync {
 
     /// Removes a file, an empty directory, or with `recursive` a tree; says how many entries went.
     ///
+    /// Of what lies within a directory, `going` is told before it goes, some entries at a time; where it fails, they stay.
+    ///
     /// # Errors
-    /// [`StorageError::NotEmpty`] for a directory with contents, unless `recursive`.
-    fn remove(&self, permit: &Permit<Delete>, path: &RemotePath, recursive: bool) -> Result<u64, StorageError>;
+    /// [`StorageError::NotEmpty`] for a directory with contents, unless `recursive`; whatever `going` fails with.
+    fn remove(
+        &self,
+        permit: &Permit<Delete>,
+        path: &RemotePath,
+        recursive: bool,
+        going: &mut Going<'_>,
+    ) -> Result<u64, StorageError>;
 
     /// Removes a staging folder and what is in it. It may be gone already.
     ///
@@ -114,6 +122,9 @@ pub trait Connector: Send + Sync {
     /// [`StorageError::Unreachable`] and the storage's own refusals.
     fn free_bytes(&self) -> Result<u64, StorageError>;
 }
+
+/// Whoever is told what goes with a directory that is removed.
+pub type Going<'a> = dyn FnMut(&[RemotePath]) -> Result<(), StorageError> + 'a;
 
 /// A walk under way. It holds the names of the directories that it is in, not those of the tree.
 pub trait Walk: Send {

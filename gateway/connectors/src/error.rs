@@ -111,6 +111,9 @@ pub enum StorageError {
     /// An earlier sync of this part failed, so nothing is known about its bytes.
     #[error("an earlier write of this part failed, so the part was dropped")]
     Spoilt,
+    /// What was to be done could not be recorded, so it was not done.
+    #[error("what was to be done could not be recorded")]
+    Unrecorded,
     /// The storage does not answer, is not mounted, or cannot be confined.
     #[error("the storage does not answer or is not mounted")]
     Unreachable,
@@ -212,6 +215,12 @@ impl StorageError {
                 "part-spoilt",
                 "A write failed",
                 "check the storage's disks, then submit the transfer again",
+            ),
+            Self::Unrecorded => (
+                Unavailable,
+                "audit-unwritable",
+                "Not all was done, because it could not be recorded",
+                "tell the site's administrator: the audit directory must be writable and its disk must have space",
             ),
             Self::Unreachable => (
                 Unavailable,

@@ -19,7 +19,7 @@ pub mod registry;
 pub mod staging;
 
 pub use capability::Capabilities;
-pub use connector::{Connector, PartFile, Reader, Walk};
+pub use connector::{Connector, Going, PartFile, Reader, Walk};
 pub use entry::{Commit, Listing};
 pub use error::{Change, StorageError};
 pub use registry::Registry;

@@ -23,7 +23,7 @@ use sealane_model::permit::{Delete, List, Read, Write};
 use sealane_model::{CollectionId, Component, Entry, FileTime, Permit, RemotePath};
 
 use crate::capability::Capabilities;
-use crate::connector::{Connector, PartFile, Reader, Walk};
+use crate::connector::{Connector, Going, PartFile, Reader, Walk};
 use crate::entry::{Commit, Listing};
 use crate::error::StorageError;
 use crate::staging::Staging;
@@ -162,13 +162,19 @@ impl Connector for PosixConnector {
         mutation::rename(&self.root, from, to)
     }
 
-    fn remove(&self, permit: &Permit<Delete>, path: &RemotePath, recursive: bool) -> Result<u64, StorageError> {
+    fn remove(
+        &self,
+        permit: &Permit<Delete>,
+        path: &RemotePath,
+        recursive: bool,
+        going: &mut Going<'_>,
+    ) -> Result<u64, StorageError> {
         if recursive {
             self.check_tree(permit, path)?;
         } else {
             self.check_change(permit, path)?;
         }
-        mutation::remove(&self.root, path, recursive)
+        mutation::remove(&self.root, path, recursive, going)
     }
 
     fn discard_staging(&self, permit: &Permit<Write>, staging: &Staging) -> Result<(), StorageError> {

@@ -25,5 +25,5 @@ mod witness;
 
 pub use middleware::present::{PROBLEM_JSON, ProblemDetails};
 pub use options::{HttpOptions, OriginError};
-pub use route::{Access, PUBLIC_ROUTES, RouteInfo};
+pub use route::{Access, PUBLIC_ROUTES, Recorded, RouteInfo};
 pub use router::{openapi_document, router, routes};

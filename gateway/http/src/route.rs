@@ -1,7 +1,8 @@
 //! The list of routes, kept while the router is built, so that it cannot differ from it.
 //!
-//! A route enters the router only through [`Routes`], which demands to know who may call it. A route for callers gets
-//! the check of credentials around it on the spot. A public route must stand in [`PUBLIC_ROUTES`]: a test compares.
+//! A route enters the router only through [`Routes`], which demands to know who may call it and which events a call
+//! records: without both it does not compile. A route for callers gets the check of credentials around it on the spot. A
+//! public route must stand in [`PUBLIC_ROUTES`], and a call of each route must record what it declares: tests compare.
 
 use axum::handler::Handler;
 use axum::middleware::from_fn;
@@ -13,6 +14,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterE
 
 use crate::middleware::authenticate::require_caller;
 use crate::web::Web;
+
+pub use sealane_service::recorded::Recorded;
 
 /// Every route that answers without credentials.
 pub const PUBLIC_ROUTES: [(&str, &str); 9] = [
@@ -46,6 +49,8 @@ pub struct RouteInfo {
     pub path: String,
     /// Who may call it.
     pub access: Access,
+    /// Which events a call records.
+    pub recorded: Recorded,
 }
 
 /// A router under construction, its inventory and its document.
@@ -60,25 +65,32 @@ impl Routes {
         Self { router: OpenApiRouter::with_openapi(document), list: Vec::new() }
     }
 
-    /// Add documented routes.
-    pub(crate) fn api(mut self, access: Access, routes: UtoipaMethodRouter<Web>) -> Self {
+    /// Add one documented route.
+    pub(crate) fn api(mut self, access: Access, recorded: Recorded, routes: UtoipaMethodRouter<Web>) -> Self {
         for (path, item) in &routes.1.paths {
             let methods = operations(item).into_iter().filter_map(|(method, operation)| operation.map(|_| method));
-            self.list.extend(methods.map(|method| RouteInfo { method, path: path.clone(), access }));
+            self.list.extend(methods.map(|method| RouteInfo { method, path: path.clone(), access, recorded }));
         }
         self.router = self.router.routes(routes.map(|methods| guarded(access, methods)));
         self
     }
 
     /// Add a page: a route that is not part of the documented API.
-    pub(crate) fn page<H, T>(mut self, access: Access, method: Method, path: &str, handler: H) -> Self
+    pub(crate) fn page<H, T>(
+        mut self,
+        access: Access,
+        recorded: Recorded,
+        method: Method,
+        path: &str,
+        handler: H,
+    ) -> Self
     where
         H: Handler<T, Web>,
         T: 'static,
     {
         // GET is the only filter that the fallback can stand for: pages know GET and POST.
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        self.list.push(RouteInfo { method, path: path.to_owned(), access });
+        self.list.push(RouteInfo { method, path: path.to_owned(), access, recorded });
         self.router = self.router.route(path, guarded(access, on(filter, handler)));
         self
     }

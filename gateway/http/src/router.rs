@@ -8,6 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use http::{Extensions, HeaderMap, Method, StatusCode};
 use sealane_service::App;
+use sealane_service::records;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
@@ -16,6 +17,7 @@ use crate::error::{carry, unexplained};
 use crate::middleware::{headers, host, origin, panic, present, receive};
 use crate::options::HttpOptions;
 use crate::route::Access::{Caller, Public};
+use crate::route::Recorded::Nothing;
 use crate::route::{RouteInfo, Routes};
 use crate::web::Web;
 use crate::{api, assets, auth, health, openapi, ui, witness};
@@ -56,34 +58,124 @@ pub(crate) fn assemble() -> (Router<Web>, OpenApi, Vec<RouteInfo>) {
 
 fn pages(routes: Routes) -> Routes {
     routes
-        .page(Public, Method::GET, "/healthz", health::live)
-        .page(Public, Method::GET, "/readyz", health::ready)
-        .page(Public, Method::GET, "/assets/{file}", assets::serve)
-        .page(Public, Method::GET, "/auth/login", auth::begin)
-        .page(Public, Method::GET, "/auth/callback", auth::finish)
-        .page(Caller, Method::POST, "/auth/logout", auth::sign_out)
-        .page(Public, Method::GET, "/", ui::home::show)
-        .page(Public, Method::POST, "/witness/add-checkpoint", witness::add_checkpoint)
-        .page(Caller, Method::GET, "/collections", ui::collections::show)
-        .page(Caller, Method::GET, "/collections/{collection}/browse", ui::browse::show)
-        .page(Caller, Method::POST, "/collections/{collection}/directories", ui::browse::make_directory)
-        .page(Caller, Method::POST, "/collections/{collection}/rename/review", ui::rename::review)
-        .page(Caller, Method::POST, "/collections/{collection}/rename", ui::rename::submit)
-        .page(Caller, Method::POST, "/collections/{collection}/delete/review", ui::delete::review)
-        .page(Caller, Method::POST, "/collections/{collection}/delete", ui::delete::submit)
-        .page(Caller, Method::GET, "/collections/{collection}/rules", ui::rules::show)
-        .page(Caller, Method::POST, "/collections/{collection}/rules", ui::rules::create)
-        .page(Caller, Method::POST, "/rules/{id}/revoke", ui::rules::revoke)
-        .page(Caller, Method::GET, "/transfer", ui::transfer::start)
-        .page(Caller, Method::POST, "/transfer/destination", ui::transfer::choose)
-        .page(Caller, Method::POST, "/transfer/review", ui::transfer::review)
-        .page(Caller, Method::POST, "/transfer", ui::transfer::submit)
-        .page(Caller, Method::GET, "/tasks", ui::tasks::show)
-        .page(Caller, Method::GET, "/tasks/{id}", ui::task::show)
-        .page(Caller, Method::POST, "/tasks/{id}/cancel", ui::task::stop)
-        .page(Caller, Method::GET, "/tasks/{id}/receipt", ui::receipt::show)
-        .page(Caller, Method::GET, "/device", ui::device::show)
-        .page(Caller, Method::POST, "/device", ui::device::answer)
+        .page(Public, Nothing("whether the process lives"), Method::GET, "/healthz", health::live)
+        .page(Public, Nothing("whether the node can work"), Method::GET, "/readyz", health::ready)
+        .page(
+            Public,
+            Nothing("pictures, styles and scripts, the same for everybody"),
+            Method::GET,
+            "/assets/{file}",
+            assets::serve,
+        )
+        .page(
+            Public,
+            Nothing("nobody is known yet: how the sign-in ends is recorded"),
+            Method::GET,
+            "/auth/login",
+            auth::begin,
+        )
+        .page(
+            Public,
+            Nothing("a head of a peer's log, with no person in it: what is cosigned is remembered, a fork is recorded"),
+            Method::POST,
+            "/witness/add-checkpoint",
+            witness::add_checkpoint,
+        )
+        .page(Public, records![Identity::SignIn], Method::GET, "/auth/callback", auth::finish)
+        .page(Caller, records![Identity::SignOut], Method::POST, "/auth/logout", auth::sign_out)
+        .page(Public, records![Sharing::CollectionList, Transfer::TaskList], Method::GET, "/", ui::home::show)
+        .page(
+            Caller,
+            records![Sharing::CollectionList, Admin::PeerList],
+            Method::GET,
+            "/collections",
+            ui::collections::show,
+        )
+        .page(
+            Caller,
+            records![Sharing::CollectionShow, Access::DirectoryList],
+            Method::GET,
+            "/collections/{collection}/browse",
+            ui::browse::show,
+        )
+        .page(
+            Caller,
+            records![Access::DirectoryCreate],
+            Method::POST,
+            "/collections/{collection}/directories",
+            ui::browse::make_directory,
+        )
+        .page(
+            Caller,
+            records![Sharing::CollectionShow],
+            Method::POST,
+            "/collections/{collection}/rename/review",
+            ui::rename::review,
+        )
+        .page(
+            Caller,
+            records![Access::EntryRename],
+            Method::POST,
+            "/collections/{collection}/rename",
+            ui::rename::submit,
+        )
+        .page(
+            Caller,
+            records![Sharing::CollectionShow],
+            Method::POST,
+            "/collections/{collection}/delete/review",
+            ui::delete::review,
+        )
+        .page(
+            Caller,
+            records![Access::EntryDelete],
+            Method::POST,
+            "/collections/{collection}/delete",
+            ui::delete::submit,
+        )
+        .page(
+            Caller,
+            records![Sharing::CollectionShow, Sharing::RuleList],
+            Method::GET,
+            "/collections/{collection}/rules",
+            ui::rules::show,
+        )
+        .page(
+            Caller,
+            records![Sharing::CollectionShow, Sharing::RuleCreate],
+            Method::POST,
+            "/collections/{collection}/rules",
+            ui::rules::create,
+        )
+        .page(
+            Caller,
+            records![Sharing::RuleRemove, Sharing::CollectionShow],
+            Method::POST,
+            "/rules/{id}/revoke",
+            ui::rules::revoke,
+        )
+        .page(Caller, Nothing("leads to the collections"), Method::GET, "/transfer", ui::transfer::start)
+        .page(
+            Caller,
+            records![Sharing::CollectionShow, Sharing::CollectionList, Admin::PeerList],
+            Method::POST,
+            "/transfer/destination",
+            ui::transfer::choose,
+        )
+        .page(Caller, records![Sharing::CollectionShow], Method::POST, "/transfer/review", ui::transfer::review)
+        .page(
+            Caller,
+            records![Transfer::Submit, Transfer::Accept, Transfer::Release],
+            Method::POST,
+            "/transfer",
+            ui::transfer::submit,
+        )
+        .page(Caller, records![Transfer::TaskList], Method::GET, "/tasks", ui::tasks::show)
+        .page(Caller, records![Transfer::TaskShow], Method::GET, "/tasks/{id}", ui::task::show)
+        .page(Caller, records![Transfer::TaskCancel], Method::POST, "/tasks/{id}/cancel", ui::task::stop)
+        .page(Caller, records![Transfer::TaskShow], Method::GET, "/tasks/{id}/receipt", ui::receipt::show)
+        .page(Caller, Nothing("a form, and what the code stands for"), Method::GET, "/device", ui::device::show)
+        .page(Caller, records![Identity::DeviceApprove], Method::POST, "/device", ui::device::answer)
 }
 
 async fn not_found(State(web): State<Web>, headers: HeaderMap, facts: Extensions) -> Response {

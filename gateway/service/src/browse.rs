@@ -1,10 +1,11 @@
 //! Directories: listed, made, renamed, removed. Listing works for a peer's collections too.
 
 use sealane_audit::event::Access;
-use sealane_audit::{Phase, Private};
+use sealane_audit::{Event, OutcomeRecord, Private, Scope};
+use sealane_connectors::StorageError;
 use sealane_model::{Component, Entry, Permit, Problem, RemotePath, permit};
 use sealane_policy::Action;
-use sealane_transfer::guard::Details;
+use sealane_transfer::guard::{Details, ItemLog};
 
 use crate::app::App;
 use crate::caller::{Actor, Caller};
@@ -119,16 +120,14 @@ pub async fn rename(
 ) -> Result<Renamed, Problem> {
     let actor = Actor::from(caller);
     let collection = find_here(app, &actor, reference, Access::EntryRename).await?;
-    let question = ask_about(&actor, Action::RenameEntry, &collection, &common_ancestor(from, to), Access::EntryRename);
+    let mut question =
+        ask_about(&actor, Action::RenameEntry, &collection, &common_ancestor(from, to), Access::EntryRename);
+    // What is decided about is the directory that holds both names; which names, is said beside it.
+    for (name, path) in [("from", from), ("to", to)] {
+        let path = Private::new(path.to_text()).of(Scope::collection(collection.id.to_string()));
+        question.private.insert(name.to_owned(), path);
+    }
     let grant = app.permit_in::<permit::Write>(&collection, question).await?;
-    // The intent names the directory that was decided about; which names in it, this entry says.
-    let names = app
-        .guard()
-        .event(Access::EntryRename, Phase::Info, grant.op())
-        .actor(actor.recorded())
-        .private("from", Private::new(from.to_text()))
-        .private("to", Private::new(to.to_text()));
-    app.guard().record(names).await.map_err(|error| problem::unrecorded(&error))?;
     let connector = app.connector(&collection).await?;
     let (from, to) = (from.clone(), to.clone());
     app.on_storage(grant, move |permit: &Permit<permit::Write>| {
@@ -152,11 +151,19 @@ pub async fn remove(
     let grant = app.permit_in::<permit::Delete>(&collection, question).await?;
     let connector = app.connector(&collection).await?;
     let path = path.clone();
+    let items = grant.item_log(grant.op());
     app.on_storage(grant, move |permit| {
-        let entries = connector.remove(permit, &path, recursive)?;
+        let entries = connector.remove(permit, &path, recursive, &mut |going| record_going(items.as_ref(), going))?;
         Ok((Removed { entries }, Details::none().files(entries).detail("recursive", recursive)))
     })
     .await
+}
+
+/// What lies in a directory that is removed has an entry of its own, before it goes.
+fn record_going(items: Option<&ItemLog>, going: &[RemotePath]) -> Result<(), StorageError> {
+    let log = items.ok_or(StorageError::Unrecorded)?;
+    let event = |path| Event { outcome: None, ..log.item(Access::EntryDelete, path, OutcomeRecord::done()) };
+    log.record(going.iter().map(event).collect()).map_err(|_| StorageError::Unrecorded)
 }
 
 fn common_ancestor(one: &RemotePath, other: &RemotePath) -> RemotePath {

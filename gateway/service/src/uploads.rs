@@ -228,6 +228,7 @@ async fn permit(
         return Err(problem::upload_unknown());
     };
     let question = ask_about(&actor, Action::WriteContent, &collection, &upload.path, kind);
+    let question = question.detail("upload", id.to_string());
     let grant = app.permit_in::<permit::Write>(&collection, question).await?;
     Ok((grant, upload, collection))
 }

@@ -12,6 +12,7 @@ use super::errno::{meaning, while_doing};
 use super::lister::names_after;
 use super::root::{Root, open_step};
 use super::stat::{kind_of, stat_name};
+use crate::connector::Going;
 use crate::error::StorageError;
 use crate::staging::Staging;
 
@@ -84,9 +85,19 @@ fn rename_free(
 }
 
 /// Removes an entry, or with `recursive` a tree; gives the number of entries.
-pub(crate) fn remove(root: &Root, path: &RemotePath, recursive: bool) -> Result<u64, StorageError> {
+pub(crate) fn remove(
+    root: &Root,
+    path: &RemotePath,
+    recursive: bool,
+    going: &mut Going<'_>,
+) -> Result<u64, StorageError> {
     let (parent, name) = root.open_parent(path)?;
-    let removed = if recursive { remove_tree(&parent, name, 0)? } else { remove_one(&parent, name)? };
+    let mut tell = |directory: &RemotePath, names: &[Component]| {
+        // A name too long for a path cannot be told, nor removed through one: it would fail further down.
+        let paths: Result<Vec<_>, _> = names.iter().map(|name| directory.try_join(name)).collect();
+        going(&paths.map_err(|_| StorageError::NameTooLong)?)
+    };
+    let removed = if recursive { remove_tree(&parent, name, path, 0, &mut tell)? } else { remove_one(&parent, name)? };
     if removed == 0 {
         return Err(StorageError::NotFound);
     }
@@ -97,7 +108,8 @@ pub(crate) fn remove(root: &Root, path: &RemotePath, recursive: bool) -> Result<
 /// Removes a staging folder with all its parts.
 pub(crate) fn discard_staging(root: &Root, staging: &Staging) -> Result<(), StorageError> {
     let folder = Component::new(staging.folder().as_bytes()).map_err(|_| StorageError::NameTooLong)?;
-    remove_tree(root.directory(), &folder, 0).map(|_| ())
+    // What is in a staging folder is nobody's file yet.
+    remove_tree(root.directory(), &folder, &RemotePath::root(), 0, &mut |_, _| Ok(())).map(|_| ())
 }
 
 /// Removes a file, a link, a special file or an empty directory; 0 if nothing has the name.
@@ -111,8 +123,17 @@ fn remove_one(parent: impl AsFd, name: &Component) -> Result<u64, StorageError> 
     }
 }
 
+/// Whoever is told of the names in a directory before they go.
+type Tell<'a> = dyn FnMut(&RemotePath, &[Component]) -> Result<(), StorageError> + 'a;
+
 /// Removes what has the name and all that is in it, entering directories by descriptor and following nothing.
-fn remove_tree(parent: impl AsFd, name: &Component, depth: usize) -> Result<u64, StorageError> {
+fn remove_tree(
+    parent: impl AsFd,
+    name: &Component,
+    path: &RemotePath,
+    depth: usize,
+    tell: &mut Tell<'_>,
+) -> Result<u64, StorageError> {
     // A deeper tree cannot be named by a path, so it is not removed through one either.
     if depth > MAX_DEPTH {
         return Err(StorageError::NameTooLong);
@@ -126,8 +147,10 @@ fn remove_tree(parent: impl AsFd, name: &Component, depth: usize) -> Result<u64,
             if run.names.is_empty() {
                 break;
             }
+            tell(path, &run.names)?;
             for child in &run.names {
-                removed += remove_tree(&directory, child, depth + 1)?;
+                let below = path.try_join(child).map_err(|_| StorageError::NameTooLong)?;
+                removed += remove_tree(&directory, child, &below, depth + 1, tell)?;
             }
         }
     }

@@ -287,7 +287,7 @@ pub(crate) fn a_walk_resumes_exactly_behind_any_path(bench: &Bench, _: &impl Sto
 
 pub(crate) fn a_walk_resumes_behind_a_path_that_is_gone(bench: &Bench, _: &impl Storage) {
     let mut expected = plant_tree(bench);
-    bench.connector.remove(&bench.delete, &path("/a/b"), true).unwrap();
+    bench.connector.remove(&bench.delete, &path("/a/b"), true, &mut |_| Ok(())).unwrap();
     expected.retain(|path| !path.starts_with(&"/a/b".parse().unwrap()));
     for gone in ["/a/b", "/a/b/10", "/a/b/empty", "/a/b/empty/deeper"] {
         assert_eq!(bench.walked(&RemotePath::root(), Some(&path(gone)), 100), expected[2..], "behind {gone}");
@@ -304,7 +304,7 @@ pub(crate) fn a_walk_without_a_root_is_an_error(bench: &Bench, _: &impl Storage)
     assert!(matches!(bench.connector.walk(&bench.read, &path("/none"), None).map(drop), Err(StorageError::NotFound)));
     bench.make_directory(&path("/going"));
     let mut walk = bench.connector.walk(&bench.read, &path("/going"), None).unwrap();
-    bench.connector.remove(&bench.delete, &path("/going"), false).unwrap();
+    bench.connector.remove(&bench.delete, &path("/going"), false, &mut |_| Ok(())).unwrap();
     assert_eq!(walk.next_page(10).unwrap().len(), 1);
     assert!(matches!(walk.next_page(10), Err(StorageError::NotFound)), "a source that vanishes is not an empty one");
 }
@@ -353,7 +353,7 @@ pub(crate) fn odd_names_come_back_byte_for_byte(bench: &Bench, _: &impl Storage)
     }
     names.sort();
     assert_eq!(bench.names_in(&path("/odd"), 4), names);
-    let removed = bench.connector.remove(&bench.delete, &path("/odd"), true).unwrap();
+    let removed = bench.connector.remove(&bench.delete, &path("/odd"), true, &mut |_| Ok(())).unwrap();
     assert_eq!(removed, names.len() as u64 + 1);
 }
 
@@ -369,7 +369,10 @@ pub(crate) fn a_path_longer_than_the_kernel_takes_at_once_works(bench: &Bench, _
     assert_eq!(bench.bytes_of(&file), b"deep");
     assert_eq!(bench.walked(&RemotePath::root(), None, 10).last(), Some(&file));
     assert_eq!(bench.walked(&RemotePath::root(), Some(&deep), 10), [file]);
-    assert_eq!(bench.connector.remove(&bench.delete, &RemotePath::root().join(&name), true).unwrap(), 41);
+    assert_eq!(
+        bench.connector.remove(&bench.delete, &RemotePath::root().join(&name), true, &mut |_| Ok(())).unwrap(),
+        41
+    );
 }
 
 pub(crate) fn directories_are_made_one_by_one(bench: &Bench, _: &impl Storage) {
@@ -416,7 +419,7 @@ pub(crate) fn renaming_moves_a_tree_and_overwrites_nothing(bench: &Bench, _: &im
 }
 
 pub(crate) fn removal_counts_and_spares_what_is_not_empty(bench: &Bench, _: &impl Storage) {
-    let remove = |text: &str, recursive| bench.connector.remove(&bench.delete, &path(text), recursive);
+    let remove = |text: &str, recursive| bench.connector.remove(&bench.delete, &path(text), recursive, &mut |_| Ok(()));
     bench.put(&path("/file"), b"x");
     bench.make_directory(&path("/empty"));
     bench.make_directory(&path("/full"));
@@ -472,7 +475,7 @@ pub(crate) fn a_replaced_or_removed_source_is_noticed(bench: &Bench, _: &impl St
     };
     assert_eq!(change(&*reader), Change::Replaced);
     let reader = bench.connector.open(&bench.read, &path("/file")).unwrap();
-    bench.connector.remove(&bench.delete, &path("/file"), false).unwrap();
+    bench.connector.remove(&bench.delete, &path("/file"), false, &mut |_| Ok(())).unwrap();
     assert_eq!(change(&*reader), Change::Removed);
 }
 
@@ -496,7 +499,7 @@ pub(crate) fn a_permit_for_another_collection_opens_nothing(bench: &Bench, _: &i
         connector.make_directory(&write, &path("/d")).map(drop),
         connector.set_modified(&write, &file, MODIFIED),
         connector.rename(&write, &file, &path("/new")),
-        connector.remove(&delete, &file, true).map(drop),
+        connector.remove(&delete, &file, true, &mut |_| Ok(())).map(drop),
         connector.discard_staging(&write, &bench.staging),
     ];
     for (number, result) in refused.into_iter().enumerate() {
@@ -541,8 +544,8 @@ pub(crate) fn a_permit_of_a_subtree_changes_nothing_beside_it(bench: &Bench, _: 
             &[to_commit("part", &path("/mine/new"), 1), to_commit("part", &path("/theirs/file"), 1)],
         ),
         connector.make_directory(&write, &path("/theirs/d")).map(drop),
-        connector.remove(&delete, &path("/theirs/file"), false).map(drop),
-        connector.remove(&delete, &RemotePath::root(), true).map(drop),
+        connector.remove(&delete, &path("/theirs/file"), false, &mut |_| Ok(())).map(drop),
+        connector.remove(&delete, &RemotePath::root(), true, &mut |_| Ok(())).map(drop),
     ];
     for (number, result) in refused.into_iter().enumerate() {
         assert!(matches!(result, Err(StorageError::NotPermitted)), "call {number}: {result:?}");
@@ -595,7 +598,7 @@ pub(crate) fn staging_folders_cannot_be_named(bench: &Bench, _: &impl Storage) {
         connector.open(&bench.read, &part).map(drop),
         connector.make_directory(&bench.write, &folder).map(drop),
         connector.rename(&bench.write, &part, &path("/stolen")),
-        connector.remove(&bench.delete, &folder, true).map(drop),
+        connector.remove(&bench.delete, &folder, true, &mut |_| Ok(())).map(drop),
         connector.commit(&bench.write, &bench.staging, &[to_commit("part", &part, 14)]),
     ];
     for (number, result) in refused.into_iter().enumerate() {
@@ -614,7 +617,7 @@ pub(crate) fn a_read_only_collection_is_never_changed(bench: &Bench, storage: &i
         connector.make_directory(&frozen.write, &path("/d")).map(drop),
         connector.set_modified(&frozen.write, &file, MODIFIED),
         connector.rename(&frozen.write, &file, &path("/new")),
-        connector.remove(&frozen.delete, &file, false).map(drop),
+        connector.remove(&frozen.delete, &file, false, &mut |_| Ok(())).map(drop),
         connector.discard_staging(&frozen.write, &frozen.staging),
     ];
     for (number, result) in refused.into_iter().enumerate() {
@@ -631,7 +634,7 @@ pub(crate) fn errors_show_no_names(bench: &Bench, _: &impl Storage) {
     let errors = [
         bench.stat(&missing).map(drop),
         bench.stat(&below).map(drop),
-        bench.connector.remove(&bench.delete, &missing, true).map(drop),
+        bench.connector.remove(&bench.delete, &missing, true, &mut |_| Ok(())).map(drop),
         bench.connector.rename(&bench.write, &missing, &below),
     ];
     for error in errors {

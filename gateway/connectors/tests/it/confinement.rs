@@ -42,7 +42,7 @@ fn links_are_listed_and_never_followed() {
             assert!(is_link(bench.connector.open(&bench.read, &below)), "{name}");
             assert!(is_link(bench.connector.make_directory(&bench.write, &below)), "{name}");
             assert!(is_link(bench.connector.rename(&bench.write, &path("/real"), &below)), "{name}");
-            assert!(is_link(bench.connector.remove(&bench.delete, &below, true)), "{name}");
+            assert!(is_link(bench.connector.remove(&bench.delete, &below, true, &mut |_| Ok(()))), "{name}");
             bench.fill_part("part", b"x");
             assert!(is_link(bench.commit_part("part", &below, 1)), "{name}");
         }
@@ -80,7 +80,7 @@ fn changes_meet_the_link_itself() {
 
     fs::create_dir(posix.inside("tree")).unwrap();
     link(posix.outside(), posix.inside("tree/link"));
-    assert_eq!(bench.connector.remove(&bench.delete, &path("/tree"), true).unwrap(), 2);
+    assert_eq!(bench.connector.remove(&bench.delete, &path("/tree"), true, &mut |_| Ok(())).unwrap(), 2);
     assert_eq!(fs::read(&secret).unwrap(), b"outside");
 }
 

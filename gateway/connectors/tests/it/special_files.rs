@@ -56,7 +56,7 @@ fn a_walk_reports_special_files_and_goes_on() {
     fifo(&posix.inside("d/fifo"));
     posix.write("d/file", b"x");
     assert_eq!(posix.bench.walked(&RemotePath::root(), None, 10), paths(&["/", "/d", "/d/fifo", "/d/file"]));
-    let removed = posix.bench.connector.remove(&posix.bench.delete, &path("/d"), true).unwrap();
+    let removed = posix.bench.connector.remove(&posix.bench.delete, &path("/d"), true, &mut |_| Ok(())).unwrap();
     assert_eq!(removed, 3);
 }
 

@@ -16,6 +16,7 @@ mod harness;
 mod inventory;
 mod pages;
 mod problems;
+mod recorded;
 mod rules;
 mod story;
 mod transport;

@@ -26,11 +26,12 @@ use sealane_model::{Peer, Problem, SiteId, Task, TaskId, TaskRole, TaskState};
 
 use super::Transfers;
 use super::facts::unknown_task;
-use super::ledger::{object_of, op_of, other_site};
+use super::ledger::{object_of, other_site};
 use crate::guard::unrecorded;
 use crate::lane::{Control, LaneError};
 use crate::log_key::LogKey;
 use crate::message::ReceiptPart;
+use crate::order::op_of;
 
 /// How often the loop looks by itself.
 const TICK: Duration = Duration::from_secs(1);

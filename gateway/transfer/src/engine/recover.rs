@@ -1,13 +1,16 @@
 //! After a crash: what the audit log shows as begun, closed with what really became of it.
 //!
 //! **Promises.** A task's own intent stays open while the task runs, across any number of restarts, and is closed by its end.
-//! Every other intent of this node belongs to an act that died with the process: it is closed as interrupted, save a
-//! submission or an acceptance whose task is there, which was done. A node does not wait for leases of its own past: see
+//! Every other intent of this node belongs to an act that died with the process: it is closed with what the database knows
+//! of it, and in the name of whoever acted. A node does not wait for leases of its own past: see
 //! docs/decisions/0006-a-node-keeps-its-name.md.
 
+mod truth;
+
 use sealane_audit::event::Transfer as TransferKind;
-use sealane_audit::{Kind, Object, OpenIntent, Outcome, OutcomeRecord, Phase, Recovery};
+use sealane_audit::{EntryView, Filter, Kind, OpenIntent, Phase, Recovery};
 use sealane_database::{DbError, lease};
+use sealane_model::problem::ProblemKind;
 use sealane_model::{Problem, Task, TaskId};
 
 use super::Transfers;
@@ -49,16 +52,30 @@ fn is_own(kind: Kind) -> bool {
     [TransferKind::Accept, TransferKind::Release].into_iter().any(|own| kind == own.into())
 }
 
+/// Writes the outcome that the crash left unwritten, on behalf of whoever acted.
 async fn close(engine: &Transfers, intent: &OpenIntent, task: Option<&Task>) -> Result<(), Problem> {
-    let begins_task =
-        [TransferKind::Submit, TransferKind::OrderReceive].into_iter().any(|kind| intent.kind == kind.into());
-    let outcome = if begins_task && task.is_some() {
-        OutcomeRecord::new(Outcome::Done, "ok", "the task was begun before the gateway stopped")
-    } else {
-        OutcomeRecord::new(Outcome::Interrupted, "interrupted", "the gateway stopped before the act was complete")
+    let begun = read(engine, intent.index).await?;
+    let now = engine.parts().clock.now();
+    let truth = {
+        let mut db = engine.parts().database.acquire().await.map_err(|error| error.problem())?;
+        truth::of(&mut db, &begun.entry, task, now).await.map_err(|error| error.problem())?
     };
-    let object = Object { task: intent.task.clone(), ..Object::default() };
-    let event = engine.parts().guard.event(intent.kind, Phase::Outcome, intent.op);
-    let event = event.object(object).outcome(outcome).detail("intent", intent.index);
+    let event = begun.follow_up(engine.parts().guard.event(intent.kind, Phase::Outcome, intent.op));
+    let event = event.outcome(truth.outcome()).detail("intent", intent.index).detail("recovered", true);
     engine.parts().guard.record(event).await.map(drop).map_err(|_| unrecorded())
+}
+
+async fn read(engine: &Transfers, index: u64) -> Result<EntryView, Problem> {
+    let log = engine.parts().guard.log().clone();
+    let read = tokio::task::spawn_blocking(move || log.entries(index, 1, &Filter::all())).await;
+    let found = read.ok().and_then(Result::ok).and_then(|mut views| views.pop());
+    found.filter(|view| view.entry.index == index).ok_or_else(|| {
+        Problem::new(
+            ProblemKind::Internal,
+            "audit-unreadable",
+            "The audit log cannot be read",
+            "What was begun before the last stop cannot be closed.",
+        )
+        .next("Run `sealane-verify` on a copy of the audit directory.")
+    })
 }

@@ -49,6 +49,14 @@ fn says_all(view: &EntryView, site: &Site, task: TaskId, peer: Option<&Site>) {
     }
 }
 
+/// No entry of a site leaves unsaid what its kind must say.
+fn lacks_nothing(site: &Site) {
+    for view in site.entries() {
+        let (entry, lacks) = (&view.entry, view.entry.lacks());
+        assert!(lacks.is_empty(), "{} ({:?}) lacks {lacks:?}: {}", entry.kind, entry.phase, view.json);
+    }
+}
+
 /// Paths with sizes and digests of whole small files; each path once.
 fn by_path(views: &[EntryView]) -> BTreeMap<String, (u64, Digest)> {
     let mut found = BTreeMap::new();
@@ -103,6 +111,8 @@ async fn every_file_has_an_entry_at_both_sites_that_says_the_same(on: &Backend) 
         .map(path_of)
         .collect();
     assert_eq!(made, ["/in/got", "/in/got/many"]);
+    lacks_nothing(source);
+    lacks_nothing(destination);
     node.stop().await;
 }
 
@@ -122,6 +132,7 @@ async fn within_one_site_a_file_is_recorded_where_it_was_and_where_it_is(on: &Ba
     committed.iter().for_each(|view| says_all(view, site, task.id, None));
     assert_eq!((released.len(), committed.len()), (1_202 + 2, 1_203));
     assert!(committed.iter().all(|view| path_of(view).starts_with("/copy/")));
+    lacks_nothing(site);
     node.stop().await;
 }
 
