@@ -41,6 +41,7 @@ pub mod login;
 pub mod node;
 pub mod order;
 pub mod peer;
+pub mod peer_contact;
 pub mod person;
 pub mod session;
 pub mod setting;

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(10, "erasure", "0010_erasure.sql"),
     migration!(11, "transfer_receipt", "0011_transfer_receipt.sql"),
     migration!(12, "witness", "0012_witness.sql"),
+    migration!(13, "peer_contact", "0013_peer_contact.sql"),
 ];
 
 const TABLE: &str = "schema_migration";

@@ -9,6 +9,7 @@ use sealane_audit::event::{Access, Admin, Sharing};
 use sealane_audit::{Kind, Object, Private};
 use sealane_crypto::Fingerprint;
 use sealane_crypto::envelope::Signed;
+use sealane_database::peer_contact::{self, Contact};
 use sealane_database::{invitation, peer};
 use sealane_model::limits::{INVITATION_LIFETIME, MAX_PAGE};
 use sealane_model::peer::SignedInvitation;
@@ -27,7 +28,7 @@ use crate::app::App;
 use crate::browse::Shown;
 use crate::caller::{Actor, Caller};
 use crate::place::{Wanted, assertion};
-use crate::view::{AcceptPeer, CollectionView, InvitationView, May, PeerView};
+use crate::view::{AcceptPeer, CollectionView, InvitationView, May, PeerContactView, PeerView};
 use crate::{change, problem};
 
 const PREFIX: &str = "sealane-invitation:";
@@ -137,6 +138,45 @@ pub async fn accept(app: &App, actor: &Actor, request: AcceptPeer) -> Result<Pee
 fn invited(app: &App, request: &AcceptPeer) -> Option<Peer> {
     let Invitation { descriptor, .. } = read_invitation(&request.invitation).ok()?;
     Some(Peer { descriptor, issuers: request.issuers.clone(), ceiling: request.ceiling, accepted_at: app.now() })
+}
+
+/// Say who a peer is to the outside, for accounts of what was disclosed to it. What is left out stays as it was.
+pub async fn set_contact(
+    app: &App,
+    actor: &Actor,
+    name: &CollectionName,
+    change: PeerContactView,
+) -> Result<PeerContactView, Problem> {
+    let mut question = ask(actor, Action::ManagePeers, Resource::site(), Admin::PeerChange);
+    // What it says may name a person, so the record tells only what was given.
+    let given = [("organisation", &change.organisation), ("address", &change.address), ("phone", &change.phone)];
+    let given: Vec<&str> = given.into_iter().filter(|(_, value)| value.is_some()).map(|(field, _)| field).collect();
+    question = question.detail("contact", given.join(" "));
+    let grant = app.permit::<permit::ManagePeers>(question).await?;
+    let result = change_contact(app, &grant.permit, name, change).await;
+    conclude(grant, result, Details::none().detail("name", name.to_string())).await
+}
+
+async fn change_contact(
+    app: &App,
+    _permit: &Permit<permit::ManagePeers>,
+    name: &CollectionName,
+    change: PeerContactView,
+) -> Result<PeerContactView, Problem> {
+    let mut db = app.db().await?;
+    let found = peer::find_by_name(&mut db, name).await.map_err(problem::database)?;
+    let site = found
+        .ok_or_else(|| problem::not_found("peer-unknown", "peer").next("`sealane peer list` has the names."))?
+        .descriptor
+        .site;
+    let known = peer_contact::find(&mut db, site).await.map_err(problem::database)?.unwrap_or_default();
+    let contact = Contact {
+        organisation: change.organisation.or(known.organisation),
+        address: change.address.or(known.address),
+        phone: change.phone.or(known.phone),
+    };
+    peer_contact::put(&mut db, site, &contact).await.map_err(problem::database)?;
+    Ok(PeerContactView { organisation: contact.organisation, address: contact.address, phone: contact.phone })
 }
 
 /// Trust a site no longer.

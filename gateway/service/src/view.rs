@@ -22,7 +22,7 @@ pub use device::{DeviceAsk, DevicePoll, DeviceStart, DeviceToken, DeviceView};
 pub use entry::{EntryView, Listing, Made, Modified, Removed, Renamed};
 pub use erasure::{AboutView, ErasurePartView, ErasureState, ErasureView, HoldView, NewErasure, NewHold};
 pub use health::{HealthPart, LiveView, ReadyView};
-pub use peer::{AcceptPeer, InvitationView, PeerView};
+pub use peer::{AcceptPeer, InvitationView, PeerContactView, PeerView};
 pub use rule::{NewRule, PrincipalView, RuleView};
 pub use site::{AssuranceView, MeView, ProviderView, SiteView};
 pub use task::{NewItem, NewTask, PlaceView, ReceiptView, TaskView};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use sealane_model::{Class, CollectionName};
-use sealane_service::view::{AcceptPeer, PeerView};
+use sealane_service::view::{AcceptPeer, PeerContactView, PeerView};
 use serde_json::json;
 
 use crate::config::Config;
@@ -31,6 +31,8 @@ pub(super) enum PeerCommand {
         #[arg(long, default_value = "sealane.toml")]
         config: PathBuf,
     },
+    /// Say who a peer is to the outside: the recipient in an account of disclosures. Without options, show it.
+    Contact(ContactArguments),
     /// End the trust in a site.
     Remove {
         /// Its short name.
@@ -59,6 +61,24 @@ pub(super) struct AcceptArguments {
     config: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ContactArguments {
+    /// Its short name.
+    name: CollectionName,
+    /// Name of the organisation, where it is another than the site's title.
+    #[arg(long)]
+    organisation: Option<String>,
+    /// Its postal address.
+    #[arg(long)]
+    address: Option<String>,
+    /// Its telephone number.
+    #[arg(long)]
+    phone: Option<String>,
+    /// The configuration file.
+    #[arg(long, default_value = "sealane.toml")]
+    config: PathBuf,
+}
+
 fn class(text: &str) -> Result<Class, String> {
     text.parse().map_err(|error| format!("{error}"))
 }
@@ -68,6 +88,10 @@ pub(super) async fn run(command: PeerCommand, format: Format) -> anyhow::Result<
         PeerCommand::Invite { config } => (config, AdminRequest::Invite),
         PeerCommand::List { config } => (config, AdminRequest::List),
         PeerCommand::Remove { name, config } => (config, AdminRequest::Remove { name }),
+        PeerCommand::Contact(arguments) => {
+            let ContactArguments { name, organisation, address, phone, config } = arguments;
+            (config, AdminRequest::Contact { name, contact: PeerContactView { organisation, address, phone } })
+        }
         PeerCommand::Accept(arguments) => {
             let fingerprint = arguments.fingerprint.map_or_else(ask_fingerprint, Ok)?;
             let accept = AcceptPeer {
@@ -93,6 +117,15 @@ pub(super) async fn run(command: PeerCommand, format: Format) -> anyhow::Result<
         AdminAnswer::Removed => {
             print(format, &json!({ "removed": true }), |_| "The trust in that site has ended.".to_owned())
         }
+        AdminAnswer::Contact(contact) => print(format, &contact, |contact| {
+            let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
+            format!(
+                "organisation  {}\naddress       {}\nphone         {}",
+                contact.organisation.clone().unwrap_or_else(|| "as the site's title".to_owned()),
+                known(&contact.address),
+                known(&contact.phone)
+            )
+        }),
         AdminAnswer::Peers(peers) => print(format, &peers, |peers| peer_table(peers)),
         _ => bail!("the node answered something else than was asked"),
     }

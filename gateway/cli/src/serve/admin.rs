@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sealane_model::{CollectionName, Problem};
-use sealane_service::view::{AcceptPeer, ForkView, InvitationView, PeerView, WitnessIdentityView, WitnessStatusView};
+use sealane_service::view::{
+    AcceptPeer, ForkView, InvitationView, PeerContactView, PeerView, WitnessIdentityView, WitnessStatusView,
+};
 use sealane_service::{Actor, App, audit, peers, witness};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,6 +34,13 @@ pub enum AdminRequest {
     Accept(AcceptPeer),
     /// Accepted sites.
     List,
+    /// Say who a peer is to the outside.
+    Contact {
+        /// Its short name.
+        name: CollectionName,
+        /// What is known of it; what is absent stays as it was.
+        contact: PeerContactView,
+    },
     /// Build the audit log's search index again.
     Reindex,
     /// What others need in order to have this site as a witness.
@@ -59,6 +68,8 @@ pub enum AdminAnswer {
     Removed,
     /// Accepted sites.
     Peers(Vec<PeerView>),
+    /// Who a peer is to the outside.
+    Contact(PeerContactView),
     /// The search index was emptied; so many entries are read again.
     Reindexing(u64),
     /// This site as a witness.
@@ -78,6 +89,9 @@ pub async fn answer(app: &App, request: AdminRequest) -> AdminAnswer {
         AdminRequest::Invite => peers::invite(app, &actor).await.map(AdminAnswer::Invitation),
         AdminRequest::Accept(accept) => peers::accept(app, &actor, accept).await.map(AdminAnswer::Peer),
         AdminRequest::List => peers::list(app, &actor).await.map(AdminAnswer::Peers),
+        AdminRequest::Contact { name, contact } => {
+            peers::set_contact(app, &actor, &name, contact).await.map(AdminAnswer::Contact)
+        }
         AdminRequest::Reindex => audit::rebuild(app, &actor).await.map(AdminAnswer::Reindexing),
         AdminRequest::WitnessShow => witness::show(app, &actor).await.map(AdminAnswer::WitnessIdentity),
         AdminRequest::WitnessStatus => witness::status(app, &actor).await.map(AdminAnswer::WitnessStatus),

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::support::TestDatabase;
 
 /// Migrations that this program carries.
-const ALL: usize = 12;
+const ALL: usize = 13;
 
 on_both! {
     async fn a_new_database_gets_all_migrations_once(db: &TestDatabase) {

@@ -50,3 +50,15 @@ pub struct AcceptPeer {
     /// The highest class of data that may go to it.
     pub ceiling: Class,
 }
+
+/// Who a peer is to the outside: the recipient in an account of disclosures.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerContactView {
+    /// Name of the organisation, where it is another than the site's title.
+    pub organisation: Option<String>,
+    /// Its postal address.
+    pub address: Option<String>,
+    /// Its telephone number.
+    pub phone: Option<String>,
+}
