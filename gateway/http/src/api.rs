@@ -3,6 +3,7 @@
 //! `docs/api/openapi.json` is generated from these handlers and compared by a test. Failures are problem details
 //! (`middleware::present`); lists are keyset pages; what changes something may carry an `Idempotency-Key`.
 
+mod audit;
 mod collections;
 mod content;
 mod documents;
@@ -63,5 +64,12 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .api(Caller, records![Assurance::HoldList], routes!(holds::list))
         .api(Caller, records![Assurance::HoldPlace], routes!(holds::place))
         .api(Caller, records![Assurance::HoldRelease], routes!(holds::release))
+        .api(Caller, records![Assurance::AuditRead], routes!(audit::search))
+        .api(Caller, records![Assurance::AuditRead], routes!(audit::own))
+        .api(Caller, records![Assurance::ReportRun], routes!(audit::access))
+        .api(Caller, records![Assurance::ReportRun], routes!(audit::person))
+        .api(Caller, records![Assurance::ReportRun], routes!(audit::disclosures))
+        .api(Caller, records![Assurance::AuditExport], routes!(audit::export))
+        .api(Caller, records![Assurance::AuditRead], routes!(audit::head))
         .api(Caller, Nothing("the description of the API, the same for everybody"), routes!(documents::openapi))
 }

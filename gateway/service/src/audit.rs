@@ -9,12 +9,21 @@
 //! for what (in words that name nobody), and how many entries were shown.
 
 pub mod checkpoint;
+pub mod disclosure;
+pub mod export;
 pub mod indexer;
 mod key;
 mod lag;
+mod moment;
+mod question;
 mod receipt;
 mod reveal;
+mod row;
+mod search;
+mod walk;
 
 pub use indexer::{catch_up, rebuild, run};
 pub use key::IndexKey;
+pub use question::AuditQuestion;
 pub(crate) use receipt::of_task;
+pub use search::{AuditStream, accesses, own, person, search};

@@ -1,10 +1,15 @@
 //! `sealane audit ..`: the audit log for those who answer for it. One file a command.
 
 mod about;
+mod disclosures;
 mod erase;
+mod export;
 mod hold;
+mod lines;
+mod question;
 mod reconcile;
 mod reindex;
+mod search;
 mod witness;
 
 use clap::Subcommand;
@@ -14,6 +19,15 @@ use crate::output::Format;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
+    /// Find entries by any field, over all nodes of the site.
+    Search(Box<question::QuestionArguments>),
+    /// Reports for compliance.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// What you did yourself, as the site recorded it. Needs no role.
+    Me(Box<question::QuestionArguments>),
+    /// Write entries to a file: evidence that proves itself, or a format of other people's programs.
+    Export(Box<export::ExportArguments>),
     /// Erase the personal values of a person or collection: one officer asks, another approves.
     Erase(erase::EraseArguments),
     /// Legal holds: nothing of that person or collection is erased while one stands.
@@ -28,12 +42,32 @@ pub(super) enum AuditCommand {
     Witness(witness::WitnessCommand),
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportCommand {
+    /// Who accessed a collection, or a path in it.
+    Access(Box<question::QuestionArguments>),
+    /// What a person did.
+    Person(Box<question::QuestionArguments>),
+    /// Disclosures of protected health information to other sites (45 CFR 164.528).
+    Disclosures(Box<disclosures::DisclosureArguments>),
+}
+
 pub(super) async fn run(
     command: AuditCommand,
     format: Format,
     session: impl FnOnce() -> anyhow::Result<Session>,
 ) -> anyhow::Result<()> {
     match command {
+        AuditCommand::Search(asked) => search::run(&session()?, &["audit", "entries"], *asked).await,
+        AuditCommand::Me(asked) => search::run(&session()?, &["audit", "me"], *asked).await,
+        AuditCommand::Report(ReportCommand::Access(asked)) => {
+            search::run(&session()?, &["audit", "reports", "access"], *asked).await
+        }
+        AuditCommand::Report(ReportCommand::Person(asked)) => {
+            search::run(&session()?, &["audit", "reports", "person"], *asked).await
+        }
+        AuditCommand::Report(ReportCommand::Disclosures(asked)) => disclosures::run(&session()?, *asked).await,
+        AuditCommand::Export(asked) => export::run(&session()?, *asked).await,
         AuditCommand::Erase(arguments) => erase::run(arguments, &session()?).await,
         AuditCommand::Hold(command) => hold::run(command, &session()?).await,
         AuditCommand::Reconcile(arguments) => reconcile::run(arguments, format).await,

@@ -16,6 +16,7 @@ mod backend;
 mod access;
 mod audit_first;
 mod audit_index;
+mod audit_search;
 mod between_sites;
 mod configuration;
 mod content;
