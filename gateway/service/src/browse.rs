@@ -1,9 +1,9 @@
 //! Directories: listed, made, renamed, removed. Listing works for a peer's collections too.
 
 use sealane_audit::event::Access;
-use sealane_audit::{Event, OutcomeRecord, Private, Scope};
+use sealane_audit::{Event, Object, OpId, OutcomeRecord, Phase, Private, Scope};
 use sealane_connectors::StorageError;
-use sealane_model::{Component, Entry, Permit, Problem, RemotePath, permit};
+use sealane_model::{Collection, Component, Entry, Permit, Problem, RemotePath, permit};
 use sealane_policy::Action;
 use sealane_transfer::guard::{Details, ItemLog};
 
@@ -128,6 +128,11 @@ pub async fn rename(
         question.private.insert(name.to_owned(), path);
     }
     let grant = app.permit_in::<permit::Write>(&collection, question).await?;
+    // So that it is found at both of its places.
+    for place in [from, to] {
+        let names = renamed(app, &actor, &collection, place, from, to, grant.op());
+        app.guard().record(names).await.map_err(|error| problem::unrecorded(&error))?;
+    }
     let connector = app.connector(&collection).await?;
     let (from, to) = (from.clone(), to.clone());
     app.on_storage(grant, move |permit: &Permit<permit::Write>| {
@@ -135,6 +140,33 @@ pub async fn rename(
         Ok((Renamed { from, to }, Details::none()))
     })
     .await
+}
+
+/// A renaming, as it stands at one of its two places.
+fn renamed(
+    app: &App,
+    actor: &Actor,
+    collection: &Collection,
+    place: &RemotePath,
+    from: &RemotePath,
+    to: &RemotePath,
+    op: OpId,
+) -> Event {
+    let id = collection.id.to_string();
+    let of_collection = |path: &RemotePath| Private::new(path.to_text()).of(Scope::collection(&id));
+    let object = Object {
+        collection: Some(id.clone()),
+        class: Some(collection.class.to_string()),
+        path: Some(Private::new(place.to_text())),
+        ..Object::default()
+    };
+    app.guard()
+        .event(Access::EntryRename, Phase::Info, op)
+        .actor(actor.recorded())
+        .client(actor.client.clone().map(Private::new))
+        .object(object)
+        .private("from", of_collection(from))
+        .private("to", of_collection(to))
 }
 
 /// Remove a file, or a directory with `recursive` and all that is in it.
