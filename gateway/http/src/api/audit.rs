@@ -126,7 +126,13 @@ pub(crate) async fn own(
 #[utoipa::path(
     get, path = "/api/v1/audit/export/{format}", operation_id = "exportAudit", tag = "audit",
     params(("format" = String, Path, description = "`jsonl`, `csv`, `ocsf`, `fhir` or `fhir-bundle`."), Question),
-    responses((status = 200, description = "The file.", content_type = "application/octet-stream", body = Vec<u8>))
+    responses((
+        status = 200, description = "The file; a JSON object a line where the format has lines.",
+        content(
+            (String = "application/x-ndjson"), (String = "text/csv; charset=utf-8; header=present"),
+            (String = "application/fhir+ndjson"), (String = "application/fhir+json")
+        )
+    ))
 )]
 pub(crate) async fn export(
     State(app): State<App>,

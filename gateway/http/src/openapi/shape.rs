@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     List(&'static Self),
     /// Null, or this.
     Maybe(&'static Self),
+    /// An object of any members.
+    Free,
 }
 
 /// One field.
@@ -112,6 +114,7 @@ fn plain(kind: Kind) -> RefOr<Schema> {
         Kind::Is(name) => Ref::from_schema_name(name).into(),
         Kind::List(each) => ArrayBuilder::new().items(plain(*each)).into(),
         Kind::Maybe(inner) => nullable(*inner),
+        Kind::Free => typed(Type::Object).additional_properties(Some(AdditionalProperties::FreeForm(true))).into(),
     }
 }
 

@@ -38,6 +38,12 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     Some(&DOCUMENT["paths"][&route.path][method.as_str().to_lowercase()])
 }
 
+/// Holds a value against one of the document's schemas.
+pub(crate) fn check_shape(name: &str, value: &Value) {
+    let schema = serde_json::json!({ "$ref": format!("#/components/schemas/{name}") });
+    fits(value, &schema).unwrap_or_else(|error| panic!("{name}: {error} in {value}"));
+}
+
 /// Whether a value is what a schema says: the parts of JSON Schema that the document uses.
 fn fits(value: &Value, schema: &Value) -> Result<(), String> {
     if let Some(reference) = schema["$ref"].as_str() {
@@ -58,6 +64,7 @@ fn fits(value: &Value, schema: &Value) -> Result<(), String> {
         "array" if value.is_array() => {
             value.as_array().unwrap().iter().try_for_each(|each| fits(each, &schema["items"]))
         }
+        "object" if schema["additionalProperties"] == true => Ok(()),
         "object" if value.is_object() => fields_fit(value, schema),
         kind => Err(format!("{value} is not of type {kind}")),
     }
