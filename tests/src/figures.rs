@@ -11,8 +11,8 @@ use anyhow::Context;
 /// When the document has lost the markers, or cannot be written.
 pub fn publish(name: &str, section: &str) -> anyhow::Result<()> {
     let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("tests/ is in the workspace")?;
-    let file = root.join("docs/performance.md");
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("docs/performance.md"));
+    let file = above.find(|file| file.is_file()).context("docs/performance.md is in the workspace")?;
     let text = fs::read_to_string(&file)?;
     let (before, rest) = text.split_once(&begin).context("docs/performance.md has lost a begin marker")?;
     let (_, after) = rest.split_once(&end).context("docs/performance.md has lost an end marker")?;
