@@ -122,10 +122,10 @@ pub(crate) async fn own(
     Ok(lines(audit::own(&app, &signed_in.caller, &question).await?))
 }
 
-/// Export the answering node's log: `jsonl` (a pack that proves itself), `csv`, `ocsf`, `fhir` or `fhir-bundle`.
+/// Export the answering node's log: `jsonl` (a pack that proves itself), `jsonl-revealed` (with personal values), `csv`, `ocsf`, `fhir` or `fhir-bundle`.
 #[utoipa::path(
     get, path = "/api/v1/audit/export/{format}", operation_id = "exportAudit", tag = "audit",
-    params(("format" = String, Path, description = "`jsonl`, `csv`, `ocsf`, `fhir` or `fhir-bundle`."), Question),
+    params(("format" = String, Path, description = "`jsonl`, `jsonl-revealed`, `csv`, `ocsf`, `fhir` or `fhir-bundle`."), Question),
     responses((
         status = 200, description = "The file; a JSON object a line where the format has lines.",
         content(

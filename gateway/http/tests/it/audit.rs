@@ -1,6 +1,7 @@
 //! The audit log over HTTP: lines as documented, an end that says how many, files that are whole.
 
 use http::StatusCode;
+use sealane_service::Administrator;
 use serde_json::Value;
 
 use crate::backend::Backend;
@@ -26,7 +27,8 @@ fn entries(answer: &Answer) -> Vec<Value> {
 }
 
 async fn used(on: &Backend) -> Site {
-    let site = Site::start(on).await;
+    let officer = Administrator::Email("ana@hospital-a.example".to_owned());
+    let site = Site::start_with(on, |settings| settings.officers = vec![officer]).await;
     site.write("imaging/a.csv", b"alpha");
     assert_eq!(site.get(As::Program, "/api/v1/collections/imaging/entry?path=/a.csv").await.status, StatusCode::OK);
     site

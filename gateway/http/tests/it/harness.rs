@@ -24,7 +24,7 @@ use sealane_policy::{Assurance, Engine, Snapshot};
 use sealane_service::audit::IndexKey;
 use sealane_service::configure::{self, Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::{ProviderConfig, session::form_token};
-use sealane_service::{Administrator, App, AppParts, Settings};
+use sealane_service::{App, AppParts, Settings};
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
 use sealane_transfer::guard::Guard;
@@ -267,7 +267,6 @@ async fn build(on: &Backend, directory: &TempDir, adjust: impl FnOnce(&mut Setti
     let dialer = Arc::new(Dialer::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&random)));
     let mut settings = Settings::at(ORIGIN.parse().unwrap());
     settings.allow_loopback_http = true;
-    settings.officers = vec![Administrator::Email("ana@hospital-a.example".to_owned())];
     adjust(&mut settings);
     let transfers = Transfers::new(TransferParts {
         identity: Arc::clone(&identity),

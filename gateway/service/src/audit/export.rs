@@ -2,7 +2,7 @@
 //!
 //! An export is of one log: each node exports its own, because only it can read it. It is refused while the index is behind,
 //! since a file does not say at its end what is missing. A pack holds the places of its entries in memory (8 bytes each),
-//! because it follows the order of the log; the other formats take constant memory.
+//! because it follows the order of the log (a clock may have gone back); the other formats take constant memory.
 
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::pin::Pin;
 use futures_util::Stream;
 use futures_util::stream::poll_fn;
 use sealane_audit::event::Assurance;
-use sealane_audit::export::{Context, Exporter, Format};
+use sealane_audit::export::{Exporter, Format};
 use sealane_audit::pack::PackRequest;
 use sealane_audit::{EntryView, Log};
 use sealane_model::problem::ProblemKind;
@@ -41,7 +41,10 @@ const PIECE: usize = 64 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportForm {
     /// Evidence that proves itself: `sealane-verify pack` checks it offline.
-    Pack,
+    Pack {
+        /// With the personal values behind the commitments, as far as they are not erased.
+        revealed: bool,
+    },
     /// Another format.
     In(Format),
 }
@@ -51,7 +54,7 @@ impl ExportForm {
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
-            Self::Pack => "application/x-ndjson",
+            Self::Pack { .. } => "application/x-ndjson",
             Self::In(format) => format.media_type(),
         }
     }
@@ -60,7 +63,7 @@ impl ExportForm {
     #[must_use]
     pub fn file_name(self) -> String {
         let ending = match self {
-            Self::Pack => "jsonl",
+            Self::Pack { .. } => "jsonl",
             Self::In(format) => format.extension(),
         };
         format!("sealane-audit.{ending}")
@@ -68,7 +71,8 @@ impl ExportForm {
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Pack => "jsonl",
+            Self::Pack { revealed: false } => "jsonl",
+            Self::Pack { revealed: true } => "jsonl-revealed",
             Self::In(format) => format.name(),
         }
     }
@@ -78,11 +82,13 @@ impl std::str::FromStr for ExportForm {
     type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Problem> {
-        if text == "jsonl" {
-            return Ok(Self::Pack);
+        if let Some(revealed) = [("jsonl", false), ("jsonl-revealed", true)].into_iter().find(|(name, _)| *name == text)
+        {
+            return Ok(Self::Pack { revealed: revealed.1 });
         }
         text.parse().map(Self::In).map_err(|error: sealane_audit::export::UnknownFormat| {
-            problem::bad_request("export-format", error.to_string()).next("'jsonl' is a pack that proves itself.")
+            problem::bad_request("export-format", error.to_string())
+                .next("'jsonl' is a pack that proves itself, 'jsonl-revealed' one with the personal values.")
         })
     }
 }
@@ -131,7 +137,7 @@ async fn send(
     sender: Sender,
 ) {
     let ended = match form {
-        ExportForm::Pack => pack(&app, &mut walk, asked, &sender).await,
+        ExportForm::Pack { revealed } => pack(&app, &mut walk, asked, revealed, &sender).await,
         ExportForm::In(format) => write(&app, &mut walk, format, &sender).await,
     };
     let ended = match ended {
@@ -146,15 +152,7 @@ async fn send(
 }
 
 async fn write(app: &App, walk: &mut Walk, format: Format, sender: &Sender) -> Ended {
-    let identity = app.identity();
-    let context = Context {
-        site_id: identity.site.to_string(),
-        site: identity.name.to_string(),
-        host: app.settings().public_url.host_str().unwrap_or_default().to_owned(),
-        origin: app.guard().log().origin().to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let mut exporter = Exporter::new(format, context);
+    let mut exporter = Exporter::new(format, app.export_context());
     let mut out = Vec::new();
     exporter.header(&mut out);
     loop {
@@ -185,8 +183,7 @@ async fn write(app: &App, walk: &mut Walk, format: Format, sender: &Sender) -> E
     Ended::Whole
 }
 
-async fn pack(app: &App, walk: &mut Walk, asked: String, sender: &Sender) -> Ended {
-    // Taken before the first entry is looked for is too early, for the newest could lie beyond it; now covers them all.
+async fn pack(app: &App, walk: &mut Walk, asked: String, openings: bool, sender: &Sender) -> Ended {
     let mut places = Vec::new();
     loop {
         match walk.next_places().await {
@@ -196,7 +193,7 @@ async fn pack(app: &App, walk: &mut Walk, asked: String, sender: &Sender) -> End
         }
     }
     places.sort_unstable();
-    let request = PackRequest { asked, made_at_ns: app.now().as_nanos(), checkpoint: None };
+    let request = PackRequest { asked, made_at_ns: app.now().as_nanos(), checkpoint: None, openings };
     let (log, out) = (app.guard().log().clone(), Pieces { sender: sender.clone(), piece: Vec::new(), gone: false });
     let packed = tokio::task::spawn_blocking(move || pack_all(&log, out, request, &places)).await;
     match packed {

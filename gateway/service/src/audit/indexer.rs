@@ -14,7 +14,7 @@ use sealane_model::{Permit, PersonId, Problem, RemotePath, Timestamp, permit};
 use sealane_policy::{Action, Resource};
 use sealane_transfer::guard::Details;
 use serde::Serialize;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
 use super::key::IndexKey;
@@ -39,6 +39,13 @@ pub(crate) struct Indexer {
     last: Mutex<Option<LogPosition>>,
     /// Rung when there is work although the log did not grow.
     bell: Notify,
+}
+
+impl Indexer {
+    /// Keeps batches out as long as the guard lives: what was read from the log and is not in the index yet is read again.
+    pub(crate) async fn pause(&self) -> MutexGuard<'_, Option<LogPosition>> {
+        self.last.lock().await
+    }
 }
 
 /// Follow the log until the site stops.

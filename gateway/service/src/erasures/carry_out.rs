@@ -100,6 +100,8 @@ pub async fn pending(app: &App) -> Result<usize, Problem> {
 
 /// Forgets in the search index what led to the values, and reports the part, as one.
 async fn report(app: &App, id: ErasureId, about: &AboutView, values: u64) -> Result<(), Problem> {
+    // A batch that was read before the key went must not bring back what is forgotten now.
+    let _paused = app.parts().indexer.pause().await;
     for attempt in 1.. {
         match try_report(app, id, about, values).await {
             Err(error) if error.is_passing() && attempt < TRIES => tokio::task::yield_now().await,

@@ -248,9 +248,12 @@ async fn an_evidence_pack_verifies_offline(on: &Backend) {
     let site = busy(on).await;
     let officer = site.person("officer").await;
     let question = ask(&[("collection", "imaging")]);
-    let pack = bytes(export::export(&site.app, &officer, &question, ExportForm::Pack).await).await;
-    let report = sealane_audit::verify::verify_pack(&pack[..], &Default::default());
-    assert!(report.holds(), "{report}");
+    for revealed in [false, true] {
+        let pack = bytes(export::export(&site.app, &officer, &question, ExportForm::Pack { revealed }).await).await;
+        let report = sealane_audit::verify::verify_pack(&pack[..], &Default::default());
+        assert!(report.holds(), "{report}");
+        assert_eq!(String::from_utf8_lossy(&pack).contains("/2026/scan"), revealed);
+    }
 }
 
 /// A transfer as the log keeps it: this site lets data of a class go to a peer.

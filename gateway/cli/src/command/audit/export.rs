@@ -13,7 +13,8 @@ use crate::command::Session;
 /// Which entries, and in which form.
 #[derive(Debug, Args)]
 pub(in crate::command) struct ExportArguments {
-    /// jsonl (evidence that `sealane-verify pack` checks offline), csv, ocsf, fhir or fhir-bundle.
+    /// jsonl (evidence that `sealane-verify pack` checks offline), jsonl-revealed (with personal values), csv, ocsf, fhir
+    /// or fhir-bundle.
     #[arg(long = "as", default_value = "jsonl")]
     form: String,
     /// Write to this file, which appears when it is whole; to standard output where absent.
