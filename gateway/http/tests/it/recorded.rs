@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::body::Body;
 use http::{Method, StatusCode, header};
 use sealane_audit::event::{Assurance, Transfer};
-use sealane_audit::{Filter, Kind, Phase};
+use sealane_audit::{Filter, Kind, Phase, Recovery};
 use sealane_http::{Recorded, routes};
+use sealane_service::Administrator;
+use sealane_service::erasures::carry_out;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
@@ -23,7 +25,9 @@ struct Drive {
 
 impl Drive {
     async fn start(on: &Backend) -> Self {
-        let site = Site::start(on).await;
+        let officer = Administrator::Email("ana@hospital-a.example".to_owned());
+        let site = Site::start_with(on, |settings| settings.officers = vec![officer]).await;
+        carry_out::resume(&site.app, &mut Recovery::default()).await.unwrap();
         for file in ["one", "two", "three", "four", "five"] {
             site.write(&format!("imaging/{file}"), b"content");
         }
@@ -158,6 +162,34 @@ impl Drive {
         self.call(Method::POST, "/api/v1/logout", "/api/v1/logout", None).await;
     }
 
+    async fn api_of_the_log(&mut self) {
+        const ERASURES: &str = "/api/v1/audit/erasures";
+        const HOLDS: &str = "/api/v1/audit/holds";
+        let reads = ["entries", "me", "reports/disclosures", "checkpoint"];
+        for path in reads.map(|rest| format!("/api/v1/audit/{rest}")) {
+            self.call(Method::GET, &path, &path, None).await;
+        }
+        for (rest, asked) in [("access", "collection=imaging"), ("person", "person=https://idp.example%23ben")] {
+            let path = format!("/api/v1/audit/reports/{rest}");
+            self.call(Method::GET, &path, &format!("{path}?{asked}"), None).await;
+        }
+        self.call(Method::GET, "/api/v1/audit/export/{format}", "/api/v1/audit/export/csv", None).await;
+        let about = json!({ "kind": "person", "issuer": "https://idp.example", "subject": "ben" });
+        let wanted = json!({ "about": about, "basis": "Art. 17 GDPR" });
+        let asked = self.call(Method::POST, ERASURES, ERASURES, Some(wanted)).await;
+        let one = format!("{ERASURES}/{}", asked.json()["id"].as_str().unwrap());
+        self.call(Method::GET, ERASURES, ERASURES, None).await;
+        let approve = format!("{one}/approve");
+        self.call(Method::POST, "/api/v1/audit/erasures/{id}/approve", &approve, Some(json!({}))).await;
+        self.call(Method::DELETE, "/api/v1/audit/erasures/{id}", &one, None).await;
+        let wanted = json!({ "about": about, "reason": "litigation" });
+        let placed = self.call(Method::POST, HOLDS, HOLDS, Some(wanted)).await;
+        let release = format!("{HOLDS}/{}/release", placed.json()["id"].as_str().unwrap());
+        self.call(Method::GET, HOLDS, HOLDS, None).await;
+        self.call(Method::POST, "/api/v1/audit/holds/{id}/release", &release, Some(json!({}))).await;
+        self.call(Method::POST, "/witness/add-checkpoint", "/witness/add-checkpoint", None).await;
+    }
+
     async fn pages(&mut self) {
         for path in ["/healthz", "/readyz", "/", "/collections", "/transfer", "/tasks"] {
             self.page(path, path).await;
@@ -216,6 +248,7 @@ async fn every_route_records_what_it_declares(on: &Backend) {
     drive.pages().await;
     drive.pages_of_transfers().await;
     drive.api_of_data().await;
+    drive.api_of_the_log().await;
     drive.api_of_tasks_and_people().await;
     drive.sign_in_and_out().await;
     let mut wrong = Vec::new();
