@@ -3,6 +3,7 @@
 mod architecture;
 mod crash;
 mod demo;
+mod erasure;
 mod log_server;
 mod nodes;
 mod production;

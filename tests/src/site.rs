@@ -187,6 +187,18 @@ impl Site {
         Ok(std::fs::write(self.config(), text)?)
     }
 
+    /// Name its compliance officers, by address, from its next start on.
+    ///
+    /// # Errors
+    /// When its configuration cannot be written.
+    pub fn name_officers(&self, officers: &[&str]) -> anyhow::Result<()> {
+        let text = std::fs::read_to_string(self.config())?;
+        let named =
+            text.replace("\nadministrators =", &format!("\ncompliance_officers = {officers:?}\nadministrators ="));
+        ensure!(named != text, "the configuration names no administrators");
+        Ok(std::fs::write(self.config(), named)?)
+    }
+
     /// Another node of the same site: the same keys and database, a port, an audit log and a state folder of its own.
     ///
     /// # Errors
