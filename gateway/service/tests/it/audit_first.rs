@@ -44,7 +44,7 @@ async fn nothing_is_done_that_cannot_be_recorded(on: &Backend) {
     let ready = health::ready(app).await;
     assert!(!ready.ready);
     let parts: Vec<(&str, bool)> = ready.parts.iter().map(|part| (part.name.as_str(), part.ok)).collect();
-    assert_eq!(parts, [("database", true), ("audit", false), ("storage", true)]);
+    assert_eq!(parts, [("database", true), ("audit", false), ("witness", true), ("storage", true)]);
 }
 
 on_both!(a_site_in_order_is_ready);

@@ -3,7 +3,7 @@
 use sealane_audit::Phase;
 use sealane_audit::event::{Admin, Sharing};
 use sealane_model::{AssuranceMode, Class, Permission, Principal};
-use sealane_service::configure::{self, Applied, ConfiguredCollection};
+use sealane_service::configure::{self, Applied, ConfiguredCollection, ConfiguredRule};
 use sealane_service::{PageQuery, collections};
 
 use crate::backend::Backend;
@@ -49,7 +49,11 @@ async fn a_changed_class_is_recorded_with_both_classes(on: &Backend) {
 on_both!(each_rule_of_the_file_is_recorded_with_what_it_was_and_is);
 async fn each_rule_of_the_file_is_recorded_with_what_it_was_and_is(on: &Backend) {
     let site = Site::start(on).await;
-    let everyone = |permissions: &[Permission]| site.rule("imaging", "/", Principal::EveryoneSignedIn, permissions);
+    // One name in the file: one rule, whatever it gives.
+    let everyone = |permissions: &[Permission]| ConfiguredRule {
+        name: "everyone".to_owned(),
+        ..site.rule("imaging", "/", Principal::EveryoneSignedIn, permissions)
+    };
     site.with_rules(vec![everyone(&[Permission::List])]).await;
     let made = site.entries(Sharing::RuleCreate);
     let made = made.last().unwrap();
