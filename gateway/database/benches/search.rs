@@ -4,6 +4,7 @@
 //! `cargo bench -p sealane-database --bench search -- [ENTRIES]`; PostgreSQL where `SEALANE_TEST_POSTGRES` names a server.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
 
+#[expect(unused_macros, reason = "the measurement makes no tests of its own")]
 #[path = "../tests/it/backend.rs"]
 mod backend;
 #[expect(unreachable_pub, reason = "it is public in the package that it is a part of")]

@@ -20,8 +20,8 @@ fn fill(site: &Site) {
         site.write(format!("set/many/{number}"), &number.to_le_bytes());
     }
     site.write("set/empty", b"");
-    site.write("set/middle", &noise(3 << 20));
-    site.write("set/large", &noise(LARGE));
+    site.write("set/middle", noise(3 << 20));
+    site.write("set/large", noise(LARGE));
 }
 
 fn of_kind(site: &Site, kind: impl Into<Kind>) -> Vec<EntryView> {
@@ -141,7 +141,7 @@ async fn a_file_that_cannot_be_taken_along_is_recorded_as_failed(on: &Backend) {
     let world = World::start(on).await;
     world.source.write("set/good", b"good");
     world.source.write("set/taken", b"taken");
-    world.source.write("set/large", &noise(LARGE));
+    world.source.write("set/large", noise(LARGE));
     std::fs::create_dir_all(world.destination.path("got/taken/inside")).unwrap();
     std::fs::create_dir_all(world.destination.path("got/large/inside")).unwrap();
     let node = world.destination.run().await;
@@ -163,8 +163,8 @@ async fn a_file_that_cannot_be_taken_along_is_recorded_as_failed(on: &Backend) {
 on_both!(a_destination_that_cannot_record_says_of_no_file_that_it_is_there);
 async fn a_destination_that_cannot_record_says_of_no_file_that_it_is_there(on: &Backend) {
     let world = World::start(on).await;
-    world.source.write("set/one", &noise(2 << 20));
-    world.source.write("set/two", &noise(2 << 20));
+    world.source.write("set/one", noise(2 << 20));
+    world.source.write("set/two", noise(2 << 20));
     let site = &world.destination;
     let node = site.run().await;
     world.source.gate.allow(1 << 20);
