@@ -1,4 +1,4 @@
-//! The threat table as tests: classes of attack on a log at rest, a thousand seeded mutations each (a hundred in the
+//! The threat table as tests: classes of attack on a log at rest, a thousand seeded mutations each (25 in the
 //! inner loop).
 //!
 //! Every class says who must find it and under which verdict: a log refused for another reason than its own is
@@ -79,7 +79,7 @@ fn thousand(class: &str, mut stage: Stage, pace: Pace, attack: Attack) {
     (settings::seed(), class).hash(&mut hasher);
     let seed = hasher.finish();
     let anchor = [stage.parts.checkpoint.clone()];
-    for n in 0..settings::times(100, 1000, 1000) {
+    for n in 0..settings::times(25, 1000, 1000) {
         let mut noise = Noise::seeded(seed ^ n);
         let forged = loop {
             let forged = attack(&stage, &mut noise);

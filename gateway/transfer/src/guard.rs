@@ -22,6 +22,7 @@ use sealane_model::id::fresh_uuid;
 use sealane_model::problem::{ProblemKind, sentence};
 use sealane_model::{Clock, Moment, Problem};
 use sealane_policy::{ActionType, Decision, Denied, Effect, Engine, Request};
+use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 pub use ask::Ask;
@@ -121,7 +122,11 @@ impl Guard {
         let guard = self.clone();
         // INVARIANT: the record and what follows from it are one task. A caller that goes away meanwhile drops the
         // finished grant, and dropping a grant records that it was interrupted.
-        let decided = self.0.pending.spawn(async move { guard.decide_and_record(ask).await });
+        let (answer, decided) = oneshot::channel();
+        self.0.pending.spawn(async move {
+            // Dropped here, where settling still waits for this task, if nobody is there to take it.
+            drop(answer.send(guard.decide_and_record(ask).await));
+        });
         decided.await.unwrap_or(Err(Refusal::Unrecorded(AppendError::Closed)))
     }
 

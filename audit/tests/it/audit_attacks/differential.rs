@@ -60,7 +60,7 @@ fn verifiers_never_disagree() {
     let mut stage = Stage::new();
     let seed = settings::seed();
     let (mut accepted, mut refused) = (0, 0);
-    for n in 0..settings::times(200, 600, 20_000) {
+    for n in 0..settings::times(100, 600, 20_000) {
         let mut noise = Noise::seeded(seed ^ (n << 20));
         let Damaged { what, files, hash_tiles } = damaged(&stage, &mut noise);
         let anchors = if noise.coin() { vec![stage.parts.checkpoint.clone()] } else { Vec::new() };

@@ -84,9 +84,10 @@ impl TaskRun {
             let begun = self.has_durable_ranges(run).await?;
             let (connector, permit) = (Arc::clone(&self.connector), self.writer(run.item)?);
             let (staging, name, size) = (self.staging.clone(), part_name(run.file), run.expect.size);
-            let opened =
-                tokio::task::spawn_blocking(move || connector.create_part(&permit, &staging, &name, size, begun))
-                    .await?;
+            let opened = self
+                .writing
+                .spawn_blocking(move || connector.create_part(&permit, &staging, &name, size, begun))
+                .await?;
             match opened {
                 Ok(part) => Ok::<_, Trouble>(Arc::from(part)),
                 Err(StorageError::NotFound) if begun => Err(StorageError::PartMissing.into()),
@@ -164,7 +165,7 @@ impl TaskRun {
             mode: arriving_mode(mode),
         };
         let (connector, permit, staging) = (Arc::clone(&self.connector), self.writer(run.item)?, self.staging.clone());
-        tokio::task::spawn_blocking(move || connector.commit(&permit, &staging, &[commit])).await??;
+        self.writing.spawn_blocking(move || connector.commit(&permit, &staging, &[commit])).await??;
         tracing::debug!(task.id = %self.task.id, unit = run.number, digest = %root, "a large file is in place");
         Ok(())
     }

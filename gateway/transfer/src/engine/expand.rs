@@ -310,7 +310,7 @@ fn check_root(run: &TaskRun, item: u32, root: &Entry) -> Result<(), Stop> {
 async fn make_directories(run: &TaskRun, item: u32, directories: Directories) -> Result<Directories, Trouble> {
     let (connector, permit) = (Arc::clone(&run.connector), run.writer(item)?);
     let targets: Vec<_> = directories.directories.iter().map(|directory| run.target(item, &directory.path)).collect();
-    let made = tokio::task::spawn_blocking(move || -> Result<Vec<(Directory, bool)>, StorageError> {
+    let made = run.writing.spawn_blocking(move || -> Result<Vec<(Directory, bool)>, StorageError> {
         let mut made = Vec::with_capacity(targets.len());
         for (mut directory, target) in directories.directories.into_iter().zip(targets) {
             let is_new = make_one(connector.as_ref(), &permit, target)?;

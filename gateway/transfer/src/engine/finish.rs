@@ -116,6 +116,9 @@ impl TaskRun {
 
     /// Removes everything that is not under its final name.
     pub(super) async fn sweep_all(&self) -> Result<(), Stop> {
+        // A thread that still writes would make its folder again.
+        self.writing.close();
+        self.writing.wait().await;
         self.discard(vec![self.lease.fence], true).await
     }
 

@@ -78,7 +78,7 @@ impl TaskRun {
     ) -> Result<Result<bool, StorageError>, Trouble> {
         let Some(permit) = permit.narrow(directory) else { return Ok(Err(StorageError::NotPermitted)) };
         let (connector, directory) = (Arc::clone(&self.connector), directory.clone());
-        Ok(tokio::task::spawn_blocking(move || connector.make_directory(&permit, &directory)).await?)
+        Ok(self.writing.spawn_blocking(move || connector.make_directory(&permit, &directory)).await?)
     }
 }
 

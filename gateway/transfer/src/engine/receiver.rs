@@ -97,7 +97,7 @@ async fn receive_range(run: &TaskRun, supply: &mut Supply, job: &RangeJob) -> Re
     supply.request_range(request).await?;
     let (mut pipe, end) = pipe();
     let size = handle.expect.size;
-    let writer = tokio::task::spawn_blocking(move || write_range(part.as_ref(), end, offset, length, size));
+    let writer = run.writing.spawn_blocking(move || write_range(part.as_ref(), end, offset, length, size));
     match pump_range(supply, &mut pipe).await {
         Ok(Ok(theirs)) => {
             drop(pipe);
@@ -209,7 +209,7 @@ async fn fetch_batch(
     let count = intake.files.len();
     supply.request_batch(BatchRequest { item: job.item, files }).await?;
     let (mut pipe, end) = pipe();
-    let writer = tokio::task::spawn_blocking(move || intake.run(end));
+    let writer = run.writing.spawn_blocking(move || intake.run(end));
     match pump_batch(supply, &mut pipe, count).await {
         Ok(Ok(())) => {
             drop(pipe);

@@ -13,6 +13,7 @@ use sealane_model::{Collection, Order, Peer, Permit, Progress, RemotePath, Task,
 use sealane_policy::{Action, ActionType, Resource, Subject};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::facts::own_subject;
 use super::ledger::other_site;
@@ -61,6 +62,8 @@ pub(super) struct TaskRun {
     pub(super) queue: Queue,
     /// Cancelled when the lanes are to stop.
     pub(super) halt: CancellationToken,
+    /// What writes to the storage on threads of its own: it goes on for a moment when a lane is dropped.
+    pub(super) writing: TaskTracker,
     stumbling: AtomicBool,
     /// Held while the task waits for another site: it then takes no place among those that this node moves.
     waiting: tokio::sync::Mutex<Option<Waiting>>,
@@ -166,6 +169,7 @@ impl TaskRun {
             queue: Queue::new(task.id),
             halt: CancellationToken::new(),
             stumbling: AtomicBool::new(false),
+            writing: TaskTracker::new(),
             waiting: tokio::sync::Mutex::new(matches!(task.state, TaskState::Inactive { .. }).then(|| engine.wait())),
             cipher: tokio::sync::OnceCell::new(),
             failures: Mutex::default(),
@@ -202,6 +206,7 @@ impl TaskRun {
                 let closing = async { while lanes.join_next().await.is_some() {} };
                 // A lane that does not close in time is dropped, and recorded as interrupted.
                 let _ = tokio::time::timeout(CLOSING, closing).await;
+                lanes.shutdown().await;
             }
             return Err(stop);
         }

@@ -176,10 +176,10 @@ impl Site {
         self.guard.log().entries(0, 1_000, &Filter::kind(Transfer::LaneOpen)).unwrap()
     }
 
-    /// The code of the last outcome of a lane in the log.
-    pub(crate) async fn last_lane_code(&self) -> String {
+    /// The codes of the outcomes of lanes in the log. Two lanes may end in either order.
+    pub(crate) async fn lane_codes(&self) -> Vec<String> {
         let entries = self.lane_entries().await;
-        entries.last().unwrap().entry.outcome.clone().unwrap().code
+        entries.into_iter().filter_map(|view| view.entry.outcome).map(|outcome| outcome.code).collect()
     }
 }
 

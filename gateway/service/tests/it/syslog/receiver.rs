@@ -159,12 +159,18 @@ async fn receive(mut stream: TlsStream<TcpStream>, ending: Ending, seen: &Seen) 
         }
     }
     match ending {
-        Ending::Good | Ending::UnreadWithGoodbye | Ending::Early => {
+        Ending::Good => {
+            let _ = stream.shutdown().await;
+        }
+        Ending::UnreadWithGoodbye | Ending::Early => {
             if ending == Ending::UnreadWithGoodbye {
                 // More than this receiver will ever read lies in its socket.
                 stream.get_ref().0.readable().await.unwrap();
             }
-            let _ = stream.shutdown().await;
+            // The end of the stream comes from closing the socket, in one step: a receiver that takes longer between the
+            // two than a sender listens (`Pace::quiet`) is one that no sender can see through.
+            stream.get_mut().1.send_close_notify();
+            let _ = stream.flush().await;
         }
         Ending::UnreadWithoutGoodbye | Ending::NoGoodbye => {}
     }
