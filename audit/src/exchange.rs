@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::document;
 use crate::entry::Entry;
 use crate::event::{Outcome, Transfer};
-use crate::note::VerifierKey;
+use crate::note::{SignatureLine, VerifierKey};
 use crate::proof::{LogProof, ProofFault};
 
 /// First member of the document.
@@ -92,6 +92,12 @@ impl SiteRecord {
         self.recorded()
     }
 
+    /// Signature lines on the head that are not the log's own: those of witnesses, verified or not.
+    pub fn cosignatures(&self) -> impl Iterator<Item = &SignatureLine> {
+        let lines = self.proof.checkpoint.lines().iter();
+        lines.filter(|line| line.name() != self.key.name())
+    }
+
     /// What the entry says, whether it is proven or not.
     ///
     /// # Errors
@@ -135,6 +141,12 @@ impl ExchangeReceipt {
     #[must_use]
     pub fn new(source: SiteRecord, destination: SiteRecord) -> Self {
         Self { format: FORMAT.to_owned(), source, destination }
+    }
+
+    /// The parts whose heads carry lines of witnesses: 0, 1 or 2.
+    #[must_use]
+    pub fn cosigned_parts(&self) -> usize {
+        [&self.source, &self.destination].into_iter().filter(|part| part.cosignatures().next().is_some()).count()
     }
 
     /// What both sites recorded, if they recorded the same in two logs. The proofs are checked apart.

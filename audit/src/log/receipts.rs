@@ -8,18 +8,22 @@
 use std::io;
 
 use super::error::{ProveError, ReadError};
-use super::{Log, segment};
+use super::{Log, cosigned, segment};
 use crate::exchange::{ExchangeReceipt, SiteRecord};
 use crate::query::Filter;
 
 impl Log {
-    /// This site's part of a receipt: the entry at `index`, proven under the newest head. Reads files.
+    /// This site's part of a receipt: the entry at `index`, proven under the newest cosigned head that covers it, else
+    /// under the newest. Reads files.
     ///
     /// # Errors
     /// As [`Log::proof`].
     pub fn site_record(&self, index: u64) -> Result<SiteRecord, ProveError> {
-        let checkpoint = self.checkpoint();
-        let proof = self.proof(index, &checkpoint)?;
+        let kept = cosigned::largest(&self.0.state.layout, self.verifier_key()).map_err(ReadError::Io)?;
+        let proof = match kept.filter(|kept| kept.size() > index) {
+            Some(kept) => self.proof(index, &kept)?,
+            None => self.proof(index, &self.checkpoint())?,
+        };
         let found = self.entries(index, 1, &Filter::all())?.into_iter().next();
         let entry = found.ok_or_else(|| ReadError::Io(io::ErrorKind::UnexpectedEof.into()))?.json;
         Ok(SiteRecord { key: self.verifier_key().clone(), entry, proof })

@@ -52,6 +52,8 @@ pub struct TransferReceipt {
     pub ours: String,
     /// The receipt with both sites' parts, once the other's was found true.
     pub document: Option<String>,
+    /// Whether witnesses have cosigned the heads in both parts.
+    pub confirmed: bool,
     /// A stable word for what is in the way.
     pub cause: Option<String>,
     /// How often it was asked for.
@@ -60,6 +62,17 @@ pub struct TransferReceipt {
     pub next_at: Timestamp,
     /// Since when it is as it is.
     pub since: Timestamp,
+}
+
+/// A receipt that both sites hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Held<'a> {
+    /// With both parts.
+    pub document: &'a str,
+    /// Whether witnesses have cosigned the heads in both.
+    pub confirmed: bool,
+    /// When it is looked at again, if not.
+    pub next_at: Timestamp,
 }
 
 /// Notes that a transfer's receipt is owed; nothing if it is known already.
@@ -116,6 +129,29 @@ pub async fn due(db: &mut Db, now: Timestamp, limit: usize) -> Result<Vec<Transf
     rows.iter().map(read).collect()
 }
 
+/// Those that are held, of which witnesses may have cosigned more by now, asked for less than `tries` times since.
+///
+/// # Errors
+/// Those of reading.
+pub async fn unconfirmed(
+    db: &mut Db,
+    now: Timestamp,
+    tries: u32,
+    limit: usize,
+) -> Result<Vec<TransferReceipt>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM transfer_receipt
+         WHERE state = 'held' AND confirmed = 0 AND asks = 1 AND next_at <= $1 AND tries < $2
+         ORDER BY next_at, task LIMIT $3",
+    )
+    .bind(now.as_micros())
+    .bind(i64::from(tries))
+    .bind(cells::limit(limit))
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// Takes one that is due, which puts it off until `next_at`; `false` if another node took it first.
 ///
 /// # Errors
@@ -123,11 +159,12 @@ pub async fn due(db: &mut Db, now: Timestamp, limit: usize) -> Result<Vec<Transf
 pub async fn claim(db: &mut Db, seen: &TransferReceipt, next_at: Timestamp) -> Result<bool, DbError> {
     let done = sqlx::query(
         "UPDATE transfer_receipt SET tries = tries + 1, next_at = $3
-         WHERE task = $1 AND state = 'owed' AND next_at = $2",
+         WHERE task = $1 AND state = $4 AND next_at = $2",
     )
     .bind(seen.task.to_string())
     .bind(seen.next_at.as_micros())
     .bind(next_at.as_micros())
+    .bind(seen.state.word())
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -150,14 +187,35 @@ pub async fn hindered(db: &mut Db, task: TaskId, cause: &str) -> Result<(), DbEr
 ///
 /// # Errors
 /// Those of writing.
-pub async fn hold(db: &mut Db, task: TaskId, document: &str, now: Timestamp) -> Result<bool, DbError> {
+pub async fn hold(db: &mut Db, task: TaskId, held: &Held<'_>, now: Timestamp) -> Result<bool, DbError> {
     let done = sqlx::query(
-        "UPDATE transfer_receipt SET state = 'held', document = $2, cause = NULL, since = $3
+        "UPDATE transfer_receipt
+         SET state = 'held', document = $2, confirmed = $3, cause = NULL, tries = 0, next_at = $4, since = $5
          WHERE task = $1 AND state <> 'held'",
     )
     .bind(task.to_string())
-    .bind(document)
+    .bind(held.document)
+    .bind(i64::from(held.confirmed))
+    .bind(held.next_at.as_micros())
     .bind(now.as_micros())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A receipt that is held is replaced by one of which witnesses have cosigned more; `false` if there is nothing to gain.
+///
+/// # Errors
+/// Those of writing.
+pub async fn confirm(db: &mut Db, task: TaskId, held: &Held<'_>) -> Result<bool, DbError> {
+    let done = sqlx::query(
+        "UPDATE transfer_receipt SET document = $2, confirmed = $3, next_at = $4
+         WHERE task = $1 AND state = 'held' AND confirmed = 0",
+    )
+    .bind(task.to_string())
+    .bind(held.document)
+    .bind(i64::from(held.confirmed))
+    .bind(held.next_at.as_micros())
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -194,6 +252,7 @@ fn read(row: &AnyRow) -> Result<TransferReceipt, DbError> {
         state,
         ours: cells.text("ours")?,
         document: cells.opt_text("document")?,
+        confirmed: cells.flag("confirmed")?,
         cause: cells.opt_text("cause")?,
         tries: cells.number("tries")?,
         next_at: cells.time("next_at")?,

@@ -11,6 +11,7 @@ use sealane_policy::Role;
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::Transfers;
 use sealane_transfer::guard::Guard;
+use sealane_transfer::peer_log::PeerLogs;
 use sealane_transfer::site::SiteIdentity;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -285,6 +286,11 @@ impl App {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// What this site knows of its peers' audit logs.
+    pub(crate) fn peer_logs(&self) -> PeerLogs<'_> {
+        PeerLogs { database: &self.0.database, guard: &self.0.guard, now: self.now() }
     }
 
     pub(crate) async fn db(&self) -> Result<Pooled, Problem> {

@@ -20,8 +20,8 @@ mod status;
 
 use std::time::Duration;
 
-use sealane_audit::Cosigner;
 use sealane_audit::witness::AddCheckpoint;
+use sealane_audit::{Cosigner, VerifierKey};
 
 pub use follow::run;
 pub use serve::{add_checkpoint, add_checkpoint_over_http};
@@ -51,5 +51,10 @@ impl Witnessing {
         // Ten logs that each ask twice a second are within it.
         let requests = Limiter::new(1_200, Duration::from_secs(60));
         Self { cosigner, requests, progress: Progress::default(), noted: tokio::sync::Mutex::new(None) }
+    }
+
+    /// The key with which this site cosigns.
+    pub(crate) const fn verifier(&self) -> &VerifierKey {
+        self.cosigner.verifier()
     }
 }

@@ -64,6 +64,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::dialer::Dialer;
 use crate::guard::Guard;
+use crate::peer_log::PeerLogs;
 use crate::site::SiteIdentity;
 
 use self::ends::Ends;
@@ -242,6 +243,12 @@ impl Transfers {
 
     fn parts(&self) -> &TransferParts {
         &self.inner.parts
+    }
+
+    /// What this site knows of its peers' audit logs.
+    fn peer_logs(&self) -> PeerLogs<'_> {
+        let TransferParts { database, guard, clock, .. } = self.parts();
+        PeerLogs { database, guard, now: clock.now() }
     }
 
     fn hub(&self) -> &Hub {

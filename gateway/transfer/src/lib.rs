@@ -17,6 +17,7 @@ pub mod lane;
 pub mod log_key;
 pub mod message;
 pub mod order;
+pub mod peer_log;
 pub mod site;
 pub mod tls;
 pub mod trust;

@@ -3,7 +3,7 @@
 //! A site has one log a node, each with a key of its own. Peers know the site by its pinned signing key alone, so the
 //! site signs for each log which key it has. What is opened here is the peer's own word, and nobody else's.
 //!
-//! **Leaves to others.** Whether the key of a log that is known has changed: that is for whoever remembers it.
+//! **Leaves to others.** Whether the key of a log that is known has changed: [`crate::peer_log`].
 
 use sealane_audit::{KeyKind, VerifierKey};
 use sealane_crypto::envelope::EnvelopeError;

@@ -6,14 +6,18 @@ use tokio::task::JoinSet;
 
 use crate::support::TestDatabase;
 
-/// Migrations that this program carries.
-const ALL: usize = 13;
+/// Versions of the migrations that this program carries.
+async fn carried(db: &TestDatabase) -> Vec<i64> {
+    db.database.status().await.unwrap().into_iter().map(|line| line.version).collect()
+}
 
 on_both! {
     async fn a_new_database_gets_all_migrations_once(db: &TestDatabase) {
+        let all = carried(db).await;
+        assert!(all.len() > 12 && all.is_sorted_by(|one, next| one < next), "{all:?}");
         let applied = db.database.migrate().await.unwrap();
         let versions: Vec<i64> = applied.iter().map(|migration| migration.version).collect();
-        assert_eq!(versions, (1..=ALL as i64).collect::<Vec<_>>());
+        assert_eq!(versions, all);
         assert_eq!(db.database.migrate().await.unwrap(), []);
     }
 
@@ -34,9 +38,10 @@ on_both! {
         db.database.migrate().await.unwrap();
         change(db, "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (99, 'later', 'x', 5)").await;
         let error = db.database.migrate().await.unwrap_err();
-        assert!(matches!(error, DbError::TooNew { database: 99, binary } if binary == ALL as i64), "{error:?}");
+        let newest = 16;
+        assert!(matches!(error, DbError::TooNew { database: 99, binary } if binary >= newest), "{error:?}");
         let text = error.to_string();
-        assert!(text.contains("99") && text.contains(&ALL.to_string()) && text.contains("newer Sealane"), "{text}");
+        assert!(text.contains("99") && text.contains("newer Sealane"), "{text}");
         let last = db.database.status().await.unwrap().pop().unwrap();
         assert_eq!((last.version, last.state), (99, MigrationState::Unknown));
     }
@@ -58,7 +63,7 @@ on_both! {
         }
         let mut applied = nodes.join_all().await;
         applied.sort_unstable();
-        assert_eq!(applied, [0, 0, 0, 0, 0, ALL]);
+        assert_eq!(applied, [0, 0, 0, 0, 0, carried(db).await.len()]);
     }
 
     async fn a_migration_that_fails_leaves_nothing_behind(db: &TestDatabase) {
@@ -67,7 +72,7 @@ on_both! {
         assert!(matches!(db.database.migrate().await, Err(DbError::Query(_))));
         assert!(db.database.status().await.unwrap().iter().all(|line| line.state == MigrationState::Pending));
         change(db, "DROP TABLE idempotency").await;
-        assert_eq!(db.database.migrate().await.unwrap().len(), ALL);
+        assert_eq!(db.database.migrate().await.unwrap().len(), carried(db).await.len());
     }
 
     async fn every_column_is_bigint_text_or_bytea(db: &TestDatabase) {

@@ -1,10 +1,7 @@
-//! Keys of logs: told by the site whose logs they are, signed by it, pinned where they are first heard.
-//!
-//! INVARIANT: the key of a known log never changes. An honest node never asks for that either: a log is not opened with
-//! another key than it was begun with. So another key for a known origin is an attack or a mix-up, and is recorded.
+//! Keys of logs: told by the site whose logs they are, signed by it, pinned where they are first heard
+//! ([`sealane_transfer::peer_log`]).
 
-use sealane_audit::event::Assurance;
-use sealane_audit::{KeyKind, Outcome, OutcomeRecord, Phase, VerifierKey};
+use sealane_audit::VerifierKey;
 use sealane_crypto::Signed;
 use sealane_database::log_key::{self, LogKey};
 use sealane_model::problem::ProblemKind;
@@ -48,51 +45,18 @@ pub(super) async fn learn(app: &App, peer: &Peer, theirs: &Signed<LogKeys>) -> R
     }
     for text in &said.logs {
         let key: VerifierKey = text.parse().map_err(|_| unsigned())?;
-        if key.kind() != KeyKind::Log || !belongs_to(key.name(), peer) {
-            return Err(refused("log-foreign", "It names a log that is not one of that site's."));
-        }
-        pin(app, peer, &key).await?;
+        app.peer_logs().pin(peer, &key).await?;
     }
     Ok(())
 }
 
-/// A log's origin begins with its site's name, so that no site can take another's.
-fn belongs_to(origin: &str, peer: &Peer) -> bool {
-    let mut parts = origin.splitn(3, '/');
-    parts.next() == Some("sealane") && parts.next() == Some(peer.descriptor.name.as_str()) && parts.next().is_some()
-}
-
-async fn pin(app: &App, peer: &Peer, key: &VerifierKey) -> Result<(), Problem> {
-    let row = LogKey { origin: key.name().to_owned(), site: peer.descriptor.site, vkey: key.to_string() };
-    let mut db = app.db().await?;
-    let new = log_key::pin(&mut db, &row, app.now()).await.map_err(problem::database)?;
-    let known = log_key::find(&mut db, &row.origin).await.map_err(problem::database)?;
-    drop(db);
-    if known.as_ref() != Some(&row) {
-        tracing::error!(log.origin = %row.origin, "a peer names another key for a log that is known; it is refused");
-        let outcome = OutcomeRecord::new(Outcome::Denied, "log-key-changed", "the log is known here under another key");
-        record(app, &row, outcome).await?;
-        return Err(refused("log-key-changed", "It names another key for a log that this site knows."));
-    }
-    if new { record(app, &row, OutcomeRecord::done()).await } else { Ok(()) }
-}
-
-async fn record(app: &App, key: &LogKey, outcome: OutcomeRecord) -> Result<(), Problem> {
-    let guard = app.guard();
-    let event = guard
-        .event(Assurance::LogKeyPin, Phase::Info, guard.fresh_op())
-        .outcome(outcome)
-        .peer(key.site.to_string())
-        .detail("origin", key.origin.as_str())
-        .detail("key", key.vkey.as_str());
-    guard.record(event).await.map(drop).map_err(|error| problem::unrecorded(&error))
-}
-
 fn unsigned() -> Problem {
-    refused("log-keys-malformed", "It is not signed by the peer, or it cannot be read.")
-}
-
-fn refused(code: &str, detail: &str) -> Problem {
-    Problem::new(ProblemKind::Denied, code, "What a site says of its logs is not accepted", detail)
-        .next("The administrators of both sites compare `sealane audit witness show`.")
+    let title = "What a site says of its logs is not accepted";
+    Problem::new(
+        ProblemKind::Denied,
+        "log-keys-malformed",
+        title,
+        "It is not signed by the peer, or it cannot be read.",
+    )
+    .next("The administrators of both sites compare `sealane audit witness show`.")
 }

@@ -129,7 +129,7 @@ impl super::Witnessing {
 pub async fn show(app: &App, actor: &Actor) -> Result<WitnessIdentityView, Problem> {
     let question = ask(actor, Action::ListPeers, Resource::site(), Admin::SettingsShow);
     let grant = app.permit::<permit::SeeSite>(question).await?;
-    let key = app.parts().witnessing.cosigner.verifier();
+    let key = app.parts().witnessing.verifier();
     let shown = WitnessIdentityView {
         key: key.to_string(),
         policy_line: format!("witness {} {key}", app.identity().name),

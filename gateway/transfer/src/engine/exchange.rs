@@ -9,8 +9,11 @@
 //! and bytes. The document is beside the log before the log says so, and the log says so before the row does. What is not
 //! proven or differs is an error in the log, in the operator's view and on the task, once.
 //!
-//! **Leaves to others.** The document and its proofs: `sealane_audit::exchange`. Cosignatures, and keys that change: those
-//! who watch the other log.
+//! When witnesses have cosigned heads that cover the two entries, the parts are exchanged once more, so that the receipt
+//! shows that too. A log whose key is another than the pinned one, or whose head contradicts one that was witnessed, proves
+//! nothing.
+//!
+//! **Leaves to others.** The document and its proofs: `sealane_audit::exchange`. Pinned keys: [`crate::peer_log`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +22,7 @@ use sealane_audit::event::Transfer as TransferKind;
 use sealane_audit::{ExchangeReceipt, LogProof, Object, Outcome, OutcomeRecord, Phase, SiteRecord};
 use sealane_crypto::digest::sha256;
 use sealane_crypto::{Signed, VerifyingKey};
-use sealane_database::transfer_receipt::{self, ReceiptState, TransferReceipt};
+use sealane_database::transfer_receipt::{self, Held, ReceiptState, TransferReceipt};
 use sealane_database::{Pooled, task_event};
 use sealane_model::problem::ProblemKind;
 use sealane_model::{Peer, Problem, SiteId, Task, TaskId, TaskRole, TaskState};
@@ -41,6 +44,10 @@ const MOST: usize = 256;
 const FIRST: Duration = Duration::from_secs(1);
 /// At most so long.
 const LONGEST: Duration = Duration::from_secs(300);
+/// Witnesses cosign within a second or two where they are there.
+const COSIGNED: Duration = Duration::from_secs(2);
+/// How often a receipt that is held is asked for again, for its cosignatures.
+const CONFIRMATIONS: u32 = 6;
 
 /// Asks for what is owed until the site stops.
 pub(super) async fn run(engine: &Transfers) {
@@ -89,16 +96,20 @@ pub(super) async fn answer(engine: &Transfers, peer: &Peer, part: ReceiptPart) -
     if row.asks || row.peer != peer.descriptor.site {
         return Err(unknown_task());
     }
-    settle(engine, peer, &row, &part).await?;
-    from_json(&row.ours)
+    let ours = shown(engine, &row).await?;
+    settle(engine, peer, &row, &ours, &part).await?;
+    Ok(ours)
 }
 
 async fn round(engine: &Transfers) -> Result<bool, Problem> {
     let due = {
         let mut db = acquire(engine).await?;
-        transfer_receipt::due(&mut db, engine.parts().clock.now(), MOST).await.map_err(|error| error.problem())?
+        let now = engine.parts().clock.now();
+        let owed = transfer_receipt::due(&mut db, now, MOST).await.map_err(|error| error.problem())?;
+        let held = transfer_receipt::unconfirmed(&mut db, now, CONFIRMATIONS, MOST);
+        [owed, held.await.map_err(|error| error.problem())?].concat()
     };
-    let more = due.len() == MOST;
+    let more = due.len() >= MOST;
     let mut by_peer: BTreeMap<SiteId, Vec<TransferReceipt>> = BTreeMap::new();
     for row in due {
         by_peer.entry(row.peer).or_default().push(row);
@@ -150,12 +161,13 @@ async fn ask(
         Some(open) => open,
         None => engine.parts().dialer.control(&peer).await.map_err(|error| error.problem())?,
     };
-    let shown = control.receipt(from_json(&row.ours)?).await;
-    if matches!(shown, Ok(_) | Err(LaneError::Refused(_))) {
+    let ours = shown(engine, row).await?;
+    let answer = control.receipt(ours.clone()).await;
+    if matches!(answer, Ok(_) | Err(LaneError::Refused(_))) {
         *line = Some(control);
     }
-    match shown {
-        Ok(part) => settle(engine, &peer, row, &part).await,
+    match answer {
+        Ok(part) => settle(engine, &peer, row, &ours, &part).await,
         Err(LaneError::Refused(problem)) if problem.kind == ProblemKind::Integrity => {
             alarm(engine, row, &problem).await?;
             Err(problem)
@@ -165,8 +177,14 @@ async fn ask(
 }
 
 /// Keeps the other site's part, or says why it cannot be kept.
-async fn settle(engine: &Transfers, peer: &Peer, row: &TransferReceipt, part: &ReceiptPart) -> Result<(), Problem> {
-    let (receipt, theirs) = match both(engine, peer, row, part) {
+async fn settle(
+    engine: &Transfers,
+    peer: &Peer,
+    row: &TransferReceipt,
+    ours: &ReceiptPart,
+    part: &ReceiptPart,
+) -> Result<(), Problem> {
+    let (receipt, theirs) = match both(engine, peer, row, ours, part).await {
         Ok(both) => both,
         Err(problem) if problem.kind == ProblemKind::Integrity => {
             alarm(engine, row, &problem).await?;
@@ -174,22 +192,32 @@ async fn settle(engine: &Transfers, peer: &Peer, row: &TransferReceipt, part: &R
         }
         Err(problem) => return Err(problem),
     };
-    if row.state == ReceiptState::Held {
+    if row.state == ReceiptState::Held && !gains(row, &receipt) {
         return Ok(());
     }
     keep(engine, row, &receipt, &theirs).await
 }
 
+/// Whether more of it is cosigned than of the one that is held.
+fn gains(row: &TransferReceipt, receipt: &ExchangeReceipt) -> bool {
+    let held = row.document.as_ref().and_then(|text| text.parse::<ExchangeReceipt>().ok());
+    !row.confirmed && held.is_none_or(|held| receipt.cosigned_parts() > held.cosigned_parts())
+}
+
 /// The receipt of both parts, and the other site's.
-fn both(
+async fn both(
     engine: &Transfers,
     peer: &Peer,
     row: &TransferReceipt,
+    ours: &ReceiptPart,
     part: &ReceiptPart,
 ) -> Result<(ExchangeReceipt, SiteRecord), Problem> {
     let identity = &engine.parts().identity;
-    let ours = record_of(&from_json(&row.ours)?, identity.site, &identity.signing.verifying_key())?;
+    let ours = record_of(ours, identity.site, &identity.signing.verifying_key())?;
     let theirs = record_of(part, peer.descriptor.site, &peer.descriptor.signing_key)?;
+    let logs = engine.peer_logs();
+    logs.pin(peer, &theirs.key).await?;
+    logs.compare(&theirs.key, &theirs.proof.checkpoint).await?;
     let receipt =
         if row.asks { ExchangeReceipt::new(theirs.clone(), ours) } else { ExchangeReceipt::new(ours, theirs.clone()) };
     let agreed = receipt.agreed().map_err(|fault| differs(&fault.to_string()))?;
@@ -222,10 +250,16 @@ async fn keep(
     }
     let proof = sha256(theirs.proof.to_string().as_bytes());
     record(engine, row, OutcomeRecord::done(), |object| object.digest = Some(proof), Some(theirs)).await?;
+    let (now, document) = (engine.parts().clock.now(), receipt.to_string());
+    let held = Held { document: &document, confirmed: receipt.cosigned_parts() == 2, next_at: now.after(COSIGNED) };
     let mut db = acquire(engine).await?;
-    let now = engine.parts().clock.now();
-    transfer_receipt::hold(&mut db, row.task, &receipt.to_string(), now).await.map_err(|error| error.problem())?;
-    tracing::info!(task.id = %row.task, peer.site = %row.peer, "both sites hold proof of transfer {}", row.task);
+    if row.state == ReceiptState::Held {
+        transfer_receipt::confirm(&mut db, row.task, &held).await.map_err(|error| error.problem())?;
+        tracing::info!(task.id = %row.task, peer.site = %row.peer, "witnesses have confirmed the receipt of transfer {}", row.task);
+    } else {
+        transfer_receipt::hold(&mut db, row.task, &held, now).await.map_err(|error| error.problem())?;
+        tracing::info!(task.id = %row.task, peer.site = %row.peer, "both sites hold proof of transfer {}", row.task);
+    }
     Ok(())
 }
 
@@ -275,6 +309,16 @@ async fn hindered(engine: &Transfers, row: &TransferReceipt, problem: &Problem) 
     tracing::debug!(task.id = %row.task, code = %problem.code, "a receipt stays owed");
     let mut db = acquire(engine).await?;
     transfer_receipt::hindered(&mut db, row.task, &problem.code).await.map_err(|error| error.problem())
+}
+
+/// What this site shows now: its entry under the newest head that is cosigned, if it stands in this node's log.
+async fn shown(engine: &Transfers, row: &TransferReceipt) -> Result<ReceiptPart, Problem> {
+    let kept: ReceiptPart = from_json(&row.ours)?;
+    let proof: LogProof = kept.proof.parse().map_err(|error| unshowable(&error))?;
+    if proof.checkpoint.origin() != engine.parts().guard.log().origin() {
+        return Ok(kept);
+    }
+    own_part(engine, row.task, proof.index).await
 }
 
 /// What this site shows: its own entry, under a key that it vouches for.

@@ -79,7 +79,9 @@ impl Site {
         let snapshot = Snapshot::build(vec![may_read(&collection, &clock, random.as_ref())]).unwrap();
         let keys =
             LogKeys { signing: SigningKey::generate(random.as_ref()), openings: AeadKey::generate(random.as_ref()) };
-        let (log, _) = Log::open(&folder.path().join("log"), name, keys, Arc::clone(&random)).unwrap();
+        let (log, _) =
+            Log::open(&folder.path().join("log"), &format!("sealane/{name}/node-1"), keys, Arc::clone(&random))
+                .unwrap();
         let guard = Guard::new(Engine::new(snapshot).unwrap(), log, clock.clone(), Arc::clone(&random));
         let site = Self {
             identity,

@@ -144,7 +144,9 @@ impl Site {
         let rules = if rule.permissions.is_empty() { Vec::new() } else { vec![rule] };
         let keys =
             LogKeys { signing: SigningKey::generate(random.as_ref()), openings: AeadKey::generate(random.as_ref()) };
-        let (log, _) = Log::open(&folder.path().join("log"), name, keys, Arc::clone(&random)).unwrap();
+        let (log, _) =
+            Log::open(&folder.path().join("log"), &format!("sealane/{name}/node-1"), keys, Arc::clone(&random))
+                .unwrap();
         let policy = Engine::new(Snapshot::build(rules).unwrap()).unwrap();
         let guard = Guard::new(policy, log, Arc::new(SystemClock), Arc::clone(&random));
         let site = Self {
