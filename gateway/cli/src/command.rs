@@ -16,6 +16,7 @@ mod recorded;
 mod rule;
 mod serve;
 mod task;
+mod task_receipt;
 mod transfer;
 
 use std::process::ExitCode;

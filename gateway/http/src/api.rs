@@ -53,6 +53,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .api(Caller, records![Transfer::TaskShow], routes!(tasks::show))
         .api(Caller, records![Transfer::TaskShow], routes!(tasks::events))
         .api(Caller, records![Transfer::TaskCancel], routes!(tasks::cancel))
+        .api(Caller, records![Transfer::TaskShow], routes!(tasks::record))
         .api(Caller, records![Transfer::TaskShow], routes!(tasks::receipt))
         .api(Caller, records![Transfer::TaskShow], routes!(stream::follow))
         .api(Caller, records![Admin::PeerList], routes!(peers::list))

@@ -31,6 +31,7 @@ pub mod peers;
 mod place;
 pub mod policy_sync;
 mod problem;
+pub mod receipts;
 pub mod recorded;
 mod remote_names;
 mod roles;

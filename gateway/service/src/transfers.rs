@@ -1,4 +1,4 @@
-//! Transfers: submitted, shown, followed, cancelled, proved.
+//! Transfers: submitted, shown, followed, cancelled.
 //!
 //! The engine moves the data (`sealane-transfer`); here is what a person asks of it. A task is its owner's, and an
 //! administrator's to see: for anybody else there is none.
@@ -26,8 +26,8 @@ use crate::app::App;
 use crate::caller::{Actor, Caller};
 use crate::page::PageQuery;
 use crate::place::{CollectionRef, Found, find};
-use crate::view::{NewItem, NewTask, PlaceView, ReceiptView, TaskView};
-use crate::{audit, peers, problem};
+use crate::view::{NewItem, NewTask, PlaceView, TaskView};
+use crate::{peers, problem};
 
 const MAX_TEXT: usize = 255;
 const MAX_EVENTS: usize = 1_000;
@@ -128,13 +128,6 @@ pub async fn watch(app: &App, caller: &Caller, id: TaskId) -> Result<TaskStream,
     let first = conclude(grant, first, Details::none().detail("followed", true)).await?;
     let following = Following { app: app.clone(), id, pulses, shown: first, next: Next::First };
     Ok(Box::pin(unfold(following, Following::step)))
-}
-
-/// The proof of a transfer.
-pub async fn receipt(app: &App, caller: &Caller, id: TaskId) -> Result<ReceiptView, Problem> {
-    let (grant, task) = see(app, caller, id, Transfer::TaskShow).await?;
-    let result = make_receipt(app, &grant.permit, task).await;
-    conclude(grant, result, Details::none().detail("receipt", true)).await
 }
 
 struct Following {
@@ -255,7 +248,8 @@ async fn find_task(app: &App, actor: &Actor, id: TaskId, kind: Transfer) -> Resu
     }
 }
 
-async fn see(
+/// Whoever may see a task, and the task.
+pub(crate) async fn see(
     app: &App,
     caller: &Caller,
     id: TaskId,
@@ -311,17 +305,7 @@ async fn read_events(
     task_event::list(&mut db, id, after, limit).await.map_err(problem::database)
 }
 
-async fn make_receipt(app: &App, permit: &Permit<permit::SeeTask>, task: Task) -> Result<ReceiptView, Problem> {
-    let entries = audit::of_task(app, permit, task.id).await?;
-    // Taken last, so that it covers every entry.
-    let checkpoint = audit::checkpoint::view(&app.guard().log().checkpoint());
-    let mut task = one_view(app, task).await?;
-    // While the task runs, the source's row does not name the cipher yet; its log does, as each lane opened.
-    task.cipher = task.cipher.or_else(|| entries.iter().find_map(|entry| entry.transport.clone()));
-    Ok(ReceiptView { task, entries, checkpoint })
-}
-
-async fn one_view(app: &App, task: Task) -> Result<TaskView, Problem> {
+pub(crate) async fn one_view(app: &App, task: Task) -> Result<TaskView, Problem> {
     let names = Names::of(app, std::slice::from_ref(&task)).await?;
     Ok(names.view(app, task))
 }

@@ -25,7 +25,7 @@ pub use health::{HealthPart, LiveView, ReadyView};
 pub use peer::{AcceptPeer, InvitationView, PeerContactView, PeerView};
 pub use rule::{NewRule, PrincipalView, RuleView};
 pub use site::{AssuranceView, MeView, ProviderView, SiteView};
-pub use task::{NewItem, NewTask, PlaceView, ReceiptView, TaskView};
+pub use task::{CosignatureView, ExchangeView, NewItem, NewTask, PlaceView, SitePartView, TaskRecordView, TaskView};
 pub use upload::{NewUpload, StoredView, UploadView};
 pub use witness::{
     ForkView, WitnessIdentityView, WitnessPolicyView, WitnessStanding, WitnessStatusView, WitnessedLogView,

@@ -31,6 +31,7 @@ pub const COMMANDS: &[(&str, Recorded)] = &[
     ("task wait", records![Transfer::TaskShow]),
     ("task cancel", records![Transfer::TaskCancel]),
     ("task events", records![Transfer::TaskShow]),
+    ("task receipt", records![Transfer::TaskShow]),
     ("init", Nothing("makes keys and an empty database; the log begins with the first start")),
     ("serve", records![Admin::SiteStart, Admin::SiteStop, Admin::RoleGrant, Admin::RoleRevoke]),
     ("peer invite", records![Admin::PeerInvite]),

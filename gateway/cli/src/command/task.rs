@@ -1,4 +1,4 @@
-//! `sealane task list|show|wait|cancel|events`.
+//! `sealane task list|show|wait|cancel|events|receipt`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -43,6 +43,11 @@ pub(super) enum TaskCommand {
         /// Its id.
         task: TaskId,
     },
+    /// The receipt of a transfer between two sites: what both recorded, and the proof.
+    ///
+    /// Exit code 0: both sites recorded the same and it is proven; 6: it is not. With `--format json` the document itself is
+    /// printed: `sealane-verify receipt` checks it offline, as this command does.
+    Receipt(super::task_receipt::ReceiptArguments),
 }
 
 pub(super) async fn run(command: TaskCommand, session: &Session) -> anyhow::Result<ExitCode> {
@@ -56,6 +61,7 @@ pub(super) async fn run(command: TaskCommand, session: &Session) -> anyhow::Resu
             print(session.format, &view, |view| format!("Task {} is {}.", view.id, view.state.word()))?;
         }
         TaskCommand::Events { task } => events(session, task).await?,
+        TaskCommand::Receipt(arguments) => return super::task_receipt::run(arguments, session).await,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,10 +1,11 @@
 //! The story of `demo --once`: each step is really performed, through the doors that people use, and checked.
 //!
-//! Sign in, list, be refused with a reason, be let in by the other side, transfer, compare byte for byte, verify both
-//! audit logs, see the verifier name the entry in which one byte of a copied log was changed, and see it refuse a log that was
+//! Sign in, list, be refused with a reason, be let in by the other side, transfer, compare byte for byte, verify the receipt
+//! that both sites hold with their logs' keys, verify both audit logs, see the verifier name the entry in which one byte of a copied log was changed, and see it refuse a log that was
 //! written anew with the true key, because the other site has confirmed another history.
 
 mod audit;
+mod receipt;
 mod steps;
 mod witness;
 

@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-use http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
 use sealane_model::limits::MAX_PAGE;
 use sealane_model::page::Page;
 use sealane_model::{TaskEvent, TaskId};
 use sealane_service::PageQuery;
-use sealane_service::view::{NewTask, ReceiptView, TaskView};
-use sealane_service::{App, transfers};
+use sealane_service::view::{NewTask, TaskRecordView, TaskView};
+use sealane_service::{App, receipts, transfers};
 use serde::Deserialize;
 
 use crate::caller::SignedIn;
@@ -105,9 +105,23 @@ pub(crate) async fn cancel(
     once.run(&app, &signed_in.caller, StatusCode::OK, transfers::cancel(&app, &signed_in.caller, id)).await
 }
 
-/// Show a task's receipt: what moved, and the audit entries that prove it.
+/// Show what this site's audit log says of a task, and how far the exchange with the other site is.
 #[utoipa::path(
-    get, path = "/api/v1/tasks/{id}/receipt", operation_id = "showReceipt", tag = "tasks",
+    get, path = "/api/v1/tasks/{id}/record", operation_id = "showTaskRecord", tag = "tasks",
+    params(("id" = String, Path, description = "The task.")),
+    responses((status = 200, description = "Its record.", body = ref("#/components/schemas/TaskRecord")))
+)]
+pub(crate) async fn record(
+    State(app): State<App>,
+    signed_in: SignedIn,
+    ApiPath(id): ApiPath<TaskId>,
+) -> Result<Json<TaskRecordView>, Failure> {
+    Ok(Json(receipts::record(&app, &signed_in.caller, id).await?))
+}
+
+/// Get a transfer's receipt: the document that both sites hold, for `sealane-verify receipt`.
+#[utoipa::path(
+    get, path = "/api/v1/tasks/{id}/receipt", operation_id = "getReceipt", tag = "tasks",
     params(("id" = String, Path, description = "The task.")),
     responses((status = 200, description = "The receipt.", body = ref("#/components/schemas/Receipt")))
 )]
@@ -115,6 +129,7 @@ pub(crate) async fn receipt(
     State(app): State<App>,
     signed_in: SignedIn,
     ApiPath(id): ApiPath<TaskId>,
-) -> Result<Json<ReceiptView>, Failure> {
-    Ok(Json(transfers::receipt(&app, &signed_in.caller, id).await?))
+) -> Result<Response, Failure> {
+    let document = receipts::document(&app, &signed_in.caller, id).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], document).into_response())
 }

@@ -4,8 +4,8 @@ use axum::extract::State;
 use maud::{Markup, html};
 use sealane_model::TaskId;
 use sealane_model::bytes::ByteCount;
-use sealane_service::transfers;
-use sealane_service::view::{AuditEntryView, ReceiptView};
+use sealane_service::receipts;
+use sealane_service::view::{AuditEntryView, CosignatureView, ExchangeView, SitePartView, TaskRecordView};
 
 use super::address;
 use super::layout::{Area, Frame, Page, page};
@@ -19,8 +19,8 @@ use crate::extract::ApiPath;
 use crate::web::Web;
 
 /// The page.
-pub(crate) fn receipt(frame: &Frame, receipt: &ReceiptView) -> Page {
-    let task = &receipt.task;
+pub(crate) fn receipt(frame: &Frame, record: &TaskRecordView) -> Page {
+    let task = &record.task;
     let main = html! {
         h1 { "Receipt: " (name(task)) }
         p.row {
@@ -36,22 +36,91 @@ pub(crate) fn receipt(frame: &Frame, receipt: &ReceiptView) -> Page {
             }
             (facts(task))
         }
+        @if let Some(exchange) = &record.exchange { (both_sites(task.id, exchange)) }
         section aria-labelledby="entries-heading" {
             h2 #entries-heading { "Audit entries" }
             p { "These entries of " (frame.site_title) "’s log name this transfer. The other site keeps its own." }
-            (entries(&receipt.entries))
+            (entries(&record.entries))
         }
         section aria-labelledby="checkpoint-heading" {
             h2 #checkpoint-heading { "Signed head of the log" }
             p {
-                "It covers " (receipt.checkpoint.size) " entries. " code { "sealane-verify" }
+                "It covers " (record.checkpoint.size) " entries. " code { "sealane-verify" }
                 " checks a copy of the log against it, offline."
             }
-            pre tabindex="0" aria-label="Checkpoint" { (receipt.checkpoint.note) }
+            pre tabindex="0" aria-label="Checkpoint" { (record.checkpoint.note) }
         }
-        p { a.step href={ "/api/v1/tasks/" (task.id) "/receipt" } { "This receipt as JSON" } }
+        p { a.step href={ "/api/v1/tasks/" (task.id) "/record" } { "This site’s record as JSON" } }
     };
     page(frame, "Receipt", &main)
+}
+
+/// What both sites have recorded, or what is in the way of knowing.
+fn both_sites(task: TaskId, exchange: &ExchangeView) -> Markup {
+    let parts = [("Source", &exchange.source), ("Destination", &exchange.destination)];
+    html! {
+        section.card aria-labelledby="both-heading" {
+            h2 #both-heading { "Both sites" }
+            p { (standing(exchange)) }
+            @if exchange.state == "held" {
+                p {
+                    a.button href={ "/api/v1/tasks/" (task) "/receipt" } download={ "receipt-" (task) ".json" } {
+                        "Download the receipt"
+                    }
+                    " " span.soft { code { "sealane-verify receipt" } " checks it offline." }
+                }
+            }
+            @for (role, part) in parts {
+                h3 { (role) }
+                @match part {
+                    Some(part) => { (site_part(part)) }
+                    None => { p.soft { "The part of " (exchange.peer) " has not come yet." } }
+                }
+            }
+        }
+    }
+}
+
+fn standing(exchange: &ExchangeView) -> Markup {
+    let peer = &exchange.peer;
+    html! {
+        @match exchange.state.as_str() {
+            "held" => { "This site and " (peer) " each hold the other’s proof that it recorded the same transfer." }
+            "refused" => {
+                "What " (peer) " showed was not accepted"
+                @if let Some(cause) = &exchange.cause { " (" code { (cause) } ")" }
+                ". Somebody at both sites must look: " code { "sealane audit reconcile" } " compares the logs."
+            }
+            _ => {
+                (peer) " has not proven yet that it recorded the same; it is asked again by itself"
+                @if let Some(cause) = &exchange.cause { " (" code { (cause) } ")" } "."
+            }
+        }
+    }
+}
+
+fn site_part(part: &SitePartView) -> Markup {
+    html! {
+        dl.facts {
+            dt { "Site" } dd { (part.site) }
+            dt { "Log" } dd { code { (part.log) } }
+            dt { "Entry" } dd { (part.place) " of " (part.size) }
+            dt { "Recorded" } dd { time datetime=(part.at) { (readable(&part.at.to_string())) } }
+            dt { "Root" } dd { code { (short(&part.root)) } }
+            dt { "Cosigned by" } dd { (cosigners(&part.cosigned_by, part.unknown_cosignatures)) }
+        }
+    }
+}
+
+fn cosigners(known: &[CosignatureView], others: u64) -> Markup {
+    html! {
+        @if known.is_empty() && others == 0 { "nobody" }
+        @for (n, one) in known.iter().enumerate() {
+            @if n > 0 { ", " }
+            (one.name) " (" time datetime=(one.at) { (readable(&one.at.to_string())) } ")"
+        }
+        @if others > 0 { @if !known.is_empty() { ", " } (others) " that this site cannot check" }
+    }
 }
 
 fn entries(entries: &[AuditEntryView]) -> Markup {
@@ -105,6 +174,6 @@ pub(crate) async fn show(
     signed_in: SignedIn,
     ApiPath(id): ApiPath<TaskId>,
 ) -> Result<Page, Failure> {
-    let found = transfers::receipt(&web.app, &signed_in.caller, id).await?;
+    let found = receipts::record(&web.app, &signed_in.caller, id).await?;
     Ok(receipt(&Frame::of(&web, &signed_in, Area::Tasks), &found))
 }

@@ -6,8 +6,8 @@ use sealane_model::{
     TaskState, Timestamp,
 };
 use sealane_service::view::{
-    AuditEntryView, CheckpointView, CollectionView, DeviceView, EntryView, Listing, May, Modified, NewItem, PlaceView,
-    PrincipalView, ProviderView, ReceiptView, RuleView, TaskView,
+    AuditEntryView, CheckpointView, CollectionView, CosignatureView, DeviceView, EntryView, ExchangeView, Listing, May,
+    Modified, NewItem, PlaceView, PrincipalView, ProviderView, RuleView, SitePartView, TaskRecordView, TaskView,
 };
 
 use super::collections::PeerGroup;
@@ -122,7 +122,7 @@ fn events() -> Vec<TaskEvent> {
     vec![event(1, false), event(2, true)]
 }
 
-fn receipt_view() -> ReceiptView {
+fn receipt_view() -> TaskRecordView {
     let entry = AuditEntryView {
         index: 7,
         at: time(),
@@ -139,7 +139,30 @@ fn receipt_view() -> ReceiptView {
         leaf: "ab".repeat(32),
     };
     let checkpoint = CheckpointView { size: 9, root: "cd".repeat(32), note: "hospital-a\n9\n".to_owned() };
-    ReceiptView { task: task(TaskState::Succeeded { at: time() }), entries: vec![entry], checkpoint }
+    let part = |site: &str, place| SitePartView {
+        site: site.to_owned(),
+        log: format!("sealane/{site}/node-1"),
+        place,
+        at: time(),
+        size: 9,
+        root: "cd".repeat(32),
+        cosigned_by: vec![CosignatureView { name: "sealane/<b>/witness".to_owned(), at: time() }],
+        unknown_cosignatures: 1,
+    };
+    let exchange = ExchangeView {
+        state: "held".to_owned(),
+        peer: "univ-b".to_owned(),
+        cause: None,
+        since: time(),
+        source: Some(part("hospital-a", 7)),
+        destination: Some(part("univ-b", 8)),
+    };
+    TaskRecordView {
+        task: task(TaskState::Succeeded { at: time() }),
+        entries: vec![entry],
+        checkpoint,
+        exchange: Some(exchange),
+    }
 }
 
 fn rule_rows() -> Shown {

@@ -143,7 +143,9 @@ impl Drive {
         self.call(Method::GET, "/api/v1/tasks/{id}", &id, None).await;
         self.call(Method::GET, "/api/v1/tasks/{id}/events", &format!("{id}/events"), None).await;
         self.call(Method::POST, "/api/v1/tasks/{id}/cancel", &format!("{id}/cancel"), None).await;
-        self.call(Method::GET, "/api/v1/tasks/{id}/receipt", &format!("{id}/receipt"), None).await;
+        for rest in ["record", "receipt"] {
+            self.call(Method::GET, &format!("/api/v1/tasks/{{id}}/{rest}"), &format!("{id}/{rest}"), None).await;
+        }
         // No engine runs here, so the stream of a task that waits would not end: one that is not there does.
         let none = "/api/v1/tasks/019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60/stream";
         self.call(Method::GET, "/api/v1/tasks/{id}/stream", none, None).await;

@@ -42,9 +42,13 @@ async fn a_directory_is_moved_watched_and_receipted_through_the_api(on: &Backend
     assert_eq!(task["state"], "SUCCEEDED", "{task}");
     assert_eq!(task["progress"]["files_done"], 2);
     assert_eq!(std::fs::read(site.folder("archive/study/deep/b.csv")).unwrap(), b"beta");
-    let receipt = site.get(As::Program, &format!("/api/v1/tasks/{id}/receipt")).await.json();
-    assert!(!receipt["entries"].as_array().unwrap().is_empty());
-    assert_eq!(receipt["task"]["id"], id.as_str());
+    let record = site.get(As::Program, &format!("/api/v1/tasks/{id}/record")).await.json();
+    assert!(!record["entries"].as_array().unwrap().is_empty());
+    assert_eq!(record["task"]["id"], id.as_str());
+    assert!(record["exchange"].is_null(), "within a site nobody else proves anything: {record}");
+    let receipt = site.get(As::Program, &format!("/api/v1/tasks/{id}/receipt")).await;
+    assert_eq!(receipt.status, StatusCode::NOT_FOUND);
+    assert_eq!(receipt.json()["code"], "receipt-none");
 }
 
 on_both!(a_person_without_scripts_ticks_chooses_reviews_and_starts);

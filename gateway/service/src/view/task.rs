@@ -92,13 +92,62 @@ pub struct TaskView {
     pub completed_at: Option<Timestamp>,
 }
 
-/// The proof that a transfer took place: the task, and what this site's audit log says of it.
+/// What this site's audit log says of a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReceiptView {
+pub struct TaskRecordView {
     /// The task.
     pub task: TaskView,
     /// Audit entries that name it, in the order of the log.
     pub entries: Vec<AuditEntryView>,
     /// The signed head of the log under which they stand.
     pub checkpoint: CheckpointView,
+    /// The exchange with the other site, once this site has recorded the end; none within a site.
+    pub exchange: Option<ExchangeView>,
+}
+
+/// How far the exchange of a transfer's receipt is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeView {
+    /// `owed`, `held` or `refused`.
+    pub state: String,
+    /// The other site.
+    pub peer: String,
+    /// A stable word for what is in the way.
+    pub cause: Option<String>,
+    /// Since when it is so.
+    pub since: Timestamp,
+    /// The part of the site that released the data, if it is there.
+    pub source: Option<SitePartView>,
+    /// The part of the site that took it in, if it is there.
+    pub destination: Option<SitePartView>,
+}
+
+/// One site's part of a receipt: where it recorded the end of the transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SitePartView {
+    /// The site.
+    pub site: String,
+    /// Its log.
+    pub log: String,
+    /// The entry's place in it.
+    pub place: u64,
+    /// When the entry says that it was.
+    pub at: Timestamp,
+    /// Entries under the head that proves it.
+    pub size: u64,
+    /// Root over them.
+    pub root: String,
+    /// Witnesses known here whose cosignature stands under the head and verifies.
+    pub cosigned_by: Vec<CosignatureView>,
+    /// Signature lines by others, which this site cannot check.
+    pub unknown_cosignatures: u64,
+}
+
+/// A witness that cosigned a head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CosignatureView {
+    /// The name of its key.
+    pub name: String,
+    /// When, by its clock.
+    pub at: Timestamp,
 }

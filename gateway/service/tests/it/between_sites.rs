@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use sealane_model::problem::ProblemKind;
 use sealane_model::{Class, Permission, Principal, TaskState};
 use sealane_service::view::{AcceptPeer, NewItem, NewTask, TaskView};
-use sealane_service::{Actor, Caller, PageQuery, browse, collections, peers, transfers};
+use sealane_service::{Actor, Caller, PageQuery, browse, collections, peers, receipts, transfers};
 
 use crate::backend::Backend;
 use crate::harness::{Site, collection, name, path};
@@ -91,7 +91,7 @@ async fn a_transfer_is_submitted_followed_and_proved(on: &Backend) {
     assert!(matches!(ended.state, TaskState::Succeeded { .. }), "{:?}", ended.state);
     assert_eq!(std::fs::read(b.folder("imaging/study/scan-1")).unwrap(), vec![7; 300_000]);
     assert_eq!(std::fs::read(b.folder("imaging/study/deep/scan-2")).unwrap(), b"scan");
-    let receipt = transfers::receipt(&a.app, &ana, submitted.id).await.unwrap();
+    let receipt = receipts::record(&a.app, &ana, submitted.id).await.unwrap();
     assert_eq!(receipt.task.manifest, ended.manifest);
     assert!(ended.manifest.is_some());
     let ciphers: Vec<&str> = receipt.entries.iter().filter_map(|entry| entry.transport.as_deref()).collect();
@@ -104,6 +104,7 @@ async fn a_transfer_is_submitted_followed_and_proved(on: &Backend) {
     assert_eq!(transfers::list(&a.app, &ana, &PageQuery::default()).await.unwrap().items.len(), 1);
     assert!(transfers::cancel(&a.app, &ana, submitted.id).await.is_err(), "what has ended cannot be stopped");
     let ben = a.person("ben").await;
+    assert_eq!(receipts::document(&a.app, &ben, submitted.id).await.unwrap_err().code, "task-unknown");
     let hidden = transfers::show(&a.app, &ben, submitted.id).await.unwrap_err();
     assert_eq!(hidden.code, "task-unknown");
     assert_eq!(hidden, transfers::cancel(&a.app, &ben, submitted.id).await.unwrap_err());

@@ -8,7 +8,7 @@ use sealane_model::bytes::ByteCount;
 use sealane_model::problem::ProblemKind;
 use sealane_model::{Permission, Problem, RemotePath, TaskState};
 use sealane_service::view::{
-    Listing, MeView, NewItem, NewRule, NewTask, PrincipalView, ReceiptView, RuleView, TaskView,
+    Listing, MeView, NewItem, NewRule, NewTask, PrincipalView, RuleView, TaskRecordView, TaskView,
 };
 use serde::Serialize;
 use url::Url;
@@ -17,7 +17,7 @@ use super::super::browser::Browser;
 use super::super::compare;
 use super::super::people::{ANA, BEN};
 use super::super::world::{LANES, Site, World};
-use super::Teller;
+use super::{Teller, receipt};
 use crate::output::{Format, watched};
 
 /// What was transferred, as the document has it.
@@ -47,12 +47,13 @@ pub(super) async fn perform(teller: &mut Teller, world: &World) -> Option<()> {
     teller.step("permit", permit(university)).await?;
     let show = teller.format == Format::Text && watched();
     let moved = teller.step("transfer", transfer(&mut ana, hospital, show)).await?;
+    let task = moved.task.clone();
     teller.document.transfer = Some(moved);
     teller.step("compare", compare(hospital, university)).await?;
-    Some(())
+    teller.step("receipt", receipt::verified(&mut ana, world, &task)).await
 }
 
-fn at(site: &Site, path: &str) -> anyhow::Result<Url> {
+pub(super) fn at(site: &Site, path: &str) -> anyhow::Result<Url> {
     Ok(site.url.join(&format!("/api/v1/{path}"))?)
 }
 
@@ -127,16 +128,16 @@ async fn transfer(ana: &mut Browser, hospital: &Site, show: bool) -> anyhow::Res
     if let TaskState::Failed { code, message, .. } = &task.state {
         bail!("the task failed ({code}): {message}");
     }
-    let receipt: ReceiptView = ana.get(at(hospital, &format!("tasks/{}/receipt", task.id))?).await?;
-    ensure!(!receipt.entries.is_empty(), "the receipt names no audit entry");
-    let moved = summary(&receipt.task, seconds);
+    let record: TaskRecordView = ana.get(at(hospital, &format!("tasks/{}/record", task.id))?).await?;
+    ensure!(!record.entries.is_empty(), "the task's record names no audit entry");
+    let moved = summary(&record.task, seconds);
     let detail = format!(
-        "{} files, {} in {seconds:.2} s over {} lanes ({}); {} audit entries on the receipt",
+        "{} files, {} in {seconds:.2} s over {} lanes ({}); {} audit entries",
         moved.files,
         ByteCount(moved.bytes),
         moved.lanes,
         moved.cipher.as_deref().unwrap_or("no cipher"),
-        receipt.entries.len(),
+        record.entries.len(),
     );
     Ok((moved, detail))
 }
