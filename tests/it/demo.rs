@@ -64,7 +64,8 @@ fn every_step_held(document: &Value) -> anyhow::Result<()> {
     let steps = document.get("steps").and_then(Value::as_array).context("steps")?;
     let names: Vec<&str> = steps.iter().filter_map(|step| step.get("name").and_then(Value::as_str)).collect();
     let expected = [
-        "start", "sign-in", "list", "refused", "permit", "transfer", "compare", "witness", "audit", "tamper", "rewrite",
+        "start", "sign-in", "list", "refused", "permit", "transfer", "compare", "receipt", "witness", "audit",
+        "tamper", "rewrite",
     ];
     ensure!(names == expected, "the steps were {names:?}");
     ensure!(steps.iter().all(|step| step.get("ok") == Some(&Value::Bool(true))), "{document:#}");

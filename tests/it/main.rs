@@ -7,6 +7,7 @@ mod erasure;
 mod log_server;
 mod nodes;
 mod production;
+mod receipts;
 mod record;
 mod refusal;
 mod routes;

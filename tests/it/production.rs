@@ -219,9 +219,9 @@ fn both_sites_tell_the_same(pair: &Pair, ana: &Person, task: &Value) -> anyhow::
         events.as_array().context("a list")?.iter().filter_map(|it| it.get("code")?.as_str()).collect();
     ensure!(codes.first() == Some(&"submitted") && codes.contains(&"succeeded"), "{codes:?}");
     for (site, person) in [(&pair.a, ana), (&pair.b, &over_there)] {
-        let receipt: Value = person.get(site, &format!("tasks/{id}/receipt"))?.document()?;
-        let entries = receipt.get("entries").and_then(Value::as_array).context("entries")?;
-        ensure!(!entries.is_empty() && receipt.pointer("/checkpoint/root").is_some(), "{receipt:#}");
+        let record: Value = person.get(site, &format!("tasks/{id}/record"))?.document()?;
+        let entries = record.get("entries").and_then(Value::as_array).context("entries")?;
+        ensure!(!entries.is_empty() && record.pointer("/checkpoint/root").is_some(), "{record:#}");
     }
     Ok(())
 }

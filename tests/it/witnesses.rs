@@ -1,7 +1,6 @@
 //! Two sites confirm each other's audit logs: a witness that is away stops health data, a log that was put back is told so.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -11,7 +10,7 @@ use sealane_tests::environment::seed;
 use sealane_tests::pair::{Pair, PairPlan};
 use sealane_tests::person::Person;
 use sealane_tests::site::Site;
-use sealane_tests::tree::write_noise;
+use sealane_tests::tree::{copy_tree, write_noise};
 use sealane_tests::wait::until_true;
 use serde_json::Value;
 
@@ -81,7 +80,7 @@ fn an_old_copy_of_a_log_is_told_by_the_witness() -> anyhow::Result<()> {
     let (mut pair, ana) = start(Backend::Sqlite)?;
     pair.a.stop()?;
     let old = pair.scratch()?.join("old-copy");
-    copy(&pair.a.audit(), &old)?;
+    copy_tree(&pair.a.audit(), &old)?;
     pair.a.start()?;
     is_allowed(&pair.a, &ana)?;
     // Asking is recorded too, so the log never stands still while it is asked.
@@ -90,22 +89,8 @@ fn an_old_copy_of_a_log_is_told_by_the_witness() -> anyhow::Result<()> {
     pair.a.kill()?;
 
     fs::remove_dir_all(pair.a.audit())?;
-    copy(&old, &pair.a.audit())?;
+    copy_tree(&old, &pair.a.audit())?;
     pair.a.start()?;
     until_true("the rollback to be told", PATIENCE, || Ok(fault(&pair.a)? == "log-rolled-back"))?;
     is_refused(&pair.a, &ana)
-}
-
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

@@ -238,3 +238,21 @@ pub fn left_behind(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let is_part = |name: &PathBuf| name.components().any(|part| part.as_os_str().as_bytes().starts_with(b".sealane-"));
     Ok(list(root)?.into_keys().filter(is_part).collect())
 }
+
+/// A copy of a directory with all that is in it.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub fn copy_tree(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_tree(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
