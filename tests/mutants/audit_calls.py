@@ -49,7 +49,7 @@ TESTS = {
     "cli": ["sealane-cli", "sealane-tests"],
 }
 # Of the stories that use the product from outside, those that read its log.
-STORIES = ["record", "stop", "refusal", "witnesses", "erasure", "on_sqlite"]
+STORIES = ["crash::on_sqlite", "demo::the_demo_plays", "receipts::on_sqlite", "record::", "refusal::", "stop::"]
 
 SWITCH = '''
 /// Whether this call is the one that is left out.
