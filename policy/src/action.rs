@@ -82,6 +82,10 @@ actions! {
     ApproveErasure = "approve-erasure", Site;
     /// Place legal holds on the audit log, see and release them.
     ManageHolds = "manage-holds", Site;
+    /// Ask what the rules say of anybody, now or at a past time, and why a past decision was made.
+    AskPolicy = "ask-policy", Site;
+    /// Ask what the rules say of oneself, and why a decision about oneself was made.
+    AskOwnPolicy = "ask-own-policy", Site;
     /// See the peers of the site.
     ListPeers = "list-peers", Site;
     /// Invite, accept and remove peers.
@@ -168,6 +172,8 @@ impl Action {
             Self::RequestErasure => "ask for personal values to be erased from the audit log",
             Self::ApproveErasure => "agree to an erasure from the audit log",
             Self::ManageHolds => "place and release legal holds on the audit log",
+            Self::AskPolicy => "ask what the rules say of anybody",
+            Self::AskOwnPolicy => "ask what the rules say of you",
             Self::ListPeers => "see the peers of this site",
             Self::ManagePeers => "manage the peers of this site",
             Self::ShowSelf => "see what this site knows about you",

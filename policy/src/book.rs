@@ -7,8 +7,8 @@
 mod data;
 mod roles;
 
-pub(crate) use data::{Bucket, DataRule, Fact, MAX_ROWS, data_rules};
-pub(crate) use roles::{Caller, RoleRule, role_rules};
+pub(crate) use data::{Bucket, DataRule, FILE as DATA_FILE, Fact, MAX_ROWS, data_rules};
+pub(crate) use roles::{Caller, FILE as ROLES_FILE, RoleRule, role_rules};
 
 use crate::mandatory::ClassTable;
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use sealane_audit::{DecisionId, DecisionRecord, Receipt};
 use sealane_crypto::Digest;
+use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionType};
 use crate::path::RemotePath;
@@ -14,7 +15,8 @@ use crate::permit::Permit;
 use crate::request::Request;
 
 /// What policy says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Yes.
     Permit,
@@ -52,7 +54,7 @@ pub struct Reason {
 }
 
 /// One thing that was missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unmet {
     /// What there is.
     pub have: String,
@@ -74,6 +76,10 @@ pub struct Decision {
     pub(crate) snapshot: Digest,
     pub(crate) request: Request,
     pub(crate) refused_beneath: Vec<RemotePath>,
+    /// Whether more of the audit log waited for its witnesses than may.
+    pub(crate) exposed: bool,
+    /// Whether it was made under other rules than those in force: never a permit.
+    pub(crate) simulated: bool,
 }
 
 impl Decision {
@@ -143,6 +149,11 @@ impl Decision {
     pub fn release<A: ActionType>(self, receipt: &Receipt) -> Result<Permit<A>, Denied> {
         if !self.is_permit() {
             return Err(Denied::from(self));
+        }
+        if self.simulated {
+            return Err(
+                self.withheld("decision.simulated", "the decision was made to see what would be, not for an act")
+            );
         }
         if receipt.decision() != Some(self.id) {
             return Err(

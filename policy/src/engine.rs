@@ -86,17 +86,82 @@ impl Engine {
     /// Decides one request.
     pub fn decide(&self, request: &Request) -> Decision {
         let snapshot = self.0.snapshot.load();
-        let verdict = guarded(request.action, || self.0.judge(request, &snapshot));
+        let exposed = self.0.exposed.load(Ordering::Acquire);
+        self.decide_as(fresh_id(request.now_s), request, &Setting { snapshot: &snapshot, exposed }, false)
+    }
+
+    /// Decides one request under other rules than those in force: what would be, or what was. Never
+    /// becomes a permit.
+    pub fn simulate(&self, request: &Request, snapshot: &Snapshot) -> Decision {
+        self.decide_as(fresh_id(request.now_s), request, &Setting { snapshot, exposed: false }, true)
+    }
+
+    pub(crate) fn decide_as(
+        &self,
+        id: DecisionId,
+        request: &Request,
+        setting: &Setting<'_>,
+        simulated: bool,
+    ) -> Decision {
+        let verdict = self.judge(request, setting);
         Decision {
-            id: fresh_id(request.now_s),
+            id,
             effect: verdict.effect,
             reason: verdict.reason,
             unmet: verdict.unmet,
             rule: verdict.rule,
-            snapshot: snapshot.hash(),
+            snapshot: setting.snapshot.hash(),
             request: request.clone(),
             refused_beneath: verdict.refused_beneath,
+            exposed: setting.exposed,
+            simulated,
         }
+    }
+
+    pub(crate) fn judge(&self, request: &Request, setting: &Setting<'_>) -> Verdict {
+        guarded(request.action, || self.0.judge(request, setting))
+    }
+
+    pub(crate) fn tables(&self) -> Tables<'_> {
+        Tables { classes: &self.0.classes, data_rules: &self.0.data_rules, role_rules: &self.0.role_rules }
+    }
+
+    /// What is in force now.
+    pub(crate) fn with_setting<T>(&self, ask: impl FnOnce(&Setting<'_>) -> T) -> T {
+        let snapshot = self.0.snapshot.load();
+        ask(&Setting { snapshot: &snapshot, exposed: self.0.exposed.load(Ordering::Acquire) })
+    }
+
+    /// What casbin alone says, for explanations. None where it does not answer.
+    pub(crate) fn casbin_on_facts(&self, bucket: Bucket, facts: &Arc<Facts>) -> Option<bool> {
+        catch_unwind(AssertUnwindSafe(|| self.0.data.permits(bucket, facts))).ok()?.ok()
+    }
+
+    /// As [`Engine::casbin_on_facts`], about the site itself.
+    pub(crate) fn casbin_on_roles(&self, request: &Request) -> Option<bool> {
+        catch_unwind(AssertUnwindSafe(|| self.0.admin.permits(&request.subject, request.action))).ok()?.ok()
+    }
+}
+
+/// Under which rules, and in which state of the site, something is decided.
+pub(crate) struct Setting<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) exposed: bool,
+}
+
+/// The gateway's own tables.
+pub(crate) struct Tables<'a> {
+    pub(crate) classes: &'a ClassTable,
+    pub(crate) data_rules: &'a [DataRule],
+    pub(crate) role_rules: &'a [RoleRule],
+}
+
+/// Which rows answer about a request. None where they are those of the site, or the action does not fit the thing.
+pub(crate) fn bucket_of(request: &Request) -> Option<Bucket> {
+    match &request.resource.kind {
+        ResourceKind::Site => None,
+        ResourceKind::Task { .. } => Bucket::on_task(request.action),
+        ResourceKind::Collection { .. } => Bucket::on_collection(request.action),
     }
 }
 
@@ -127,16 +192,11 @@ fn fresh_id(now_s: i64) -> DecisionId {
 }
 
 impl Inner {
-    fn judge(&self, request: &Request, snapshot: &Snapshot) -> Result<Verdict, Undecided> {
+    fn judge(&self, request: &Request, setting: &Setting<'_>) -> Result<Verdict, Undecided> {
         let action = request.action;
-        let bucket = match &request.resource.kind {
-            ResourceKind::Site if action.group() == ActionGroup::Site => return self.judge_at_site(request),
-            ResourceKind::Site => None,
-            ResourceKind::Task { .. } => Bucket::on_task(action),
-            ResourceKind::Collection { .. } => Bucket::on_collection(action),
-        };
-        match bucket {
-            Some(bucket) => self.judge_by_facts(request, bucket, snapshot),
+        match bucket_of(request) {
+            Some(bucket) => self.judge_by_facts(request, bucket, setting),
+            None if request.is_about_site() => self.judge_at_site(request),
             None => Ok(Verdict::mismatch(action)),
         }
     }
@@ -151,16 +211,15 @@ impl Inner {
         Ok(explain::site_denial(action, subject, rule))
     }
 
-    fn judge_by_facts(&self, request: &Request, bucket: Bucket, snapshot: &Snapshot) -> Result<Verdict, Undecided> {
+    fn judge_by_facts(&self, request: &Request, bucket: Bucket, setting: &Setting<'_>) -> Result<Verdict, Undecided> {
         let action = request.action;
         let rows: Vec<&DataRule> = self.data_rules.iter().filter(|rule| rule.bucket == bucket).collect();
-        let exposed = self.exposed.load(Ordering::Acquire);
-        let facts = Arc::new(Facts::gather(request, &self.classes, snapshot, exposed));
+        let facts = Arc::new(Facts::gather(request, &self.classes, setting));
         if let Some(rule) = self.permitting(action, bucket, &rows, &facts)? {
             return Ok(Verdict::permit(rule, facts.findings.refused_beneath.clone()));
         }
         if facts.shortfall.is_only_age() {
-            let fresh = Arc::new(Facts::gather(request, &self.classes, snapshot, exposed).after_sign_in());
+            let fresh = Arc::new(Facts::gather(request, &self.classes, setting).after_sign_in());
             if self.permitting(action, bucket, &rows, &fresh)?.is_some() {
                 return Ok(Verdict::step_up(action, &facts));
             }

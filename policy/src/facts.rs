@@ -5,13 +5,13 @@
 
 use crate::action::ActionGroup;
 use crate::book::{Fact, RowEffect};
+use crate::engine::Setting;
 use crate::grant_index::{Findings, Query};
 use crate::id::PersonId;
 use crate::mandatory::{ClassTable, Shortfall};
 use crate::request::Request;
 use crate::resource::ResourceKind;
 use crate::role::Role;
-use crate::snapshot::Snapshot;
 
 /// Yes, no, or not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,16 @@ pub(crate) enum Truth {
     Yes,
     No,
     Unknown,
+}
+
+impl Truth {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl From<bool> for Truth {
@@ -43,7 +53,8 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Works out what can be known about a request.
-    pub(crate) fn gather(request: &Request, classes: &ClassTable, snapshot: &Snapshot, exposed: bool) -> Self {
+    pub(crate) fn gather(request: &Request, classes: &ClassTable, setting: &Setting<'_>) -> Self {
+        let (snapshot, exposed) = (setting.snapshot, setting.exposed);
         let subject = &request.subject;
         let mut facts = Self {
             shortfall: Shortfall::default(),

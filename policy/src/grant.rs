@@ -3,6 +3,7 @@
 //! Where the rows are kept, and who made them, is not policy's business.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,47 @@ pub enum Principal {
     EveryoneSignedIn,
     /// Everyone, signed in or not.
     Anonymous,
+}
+
+impl Principal {
+    /// As people write it: `group:readers`, `person:ISSUER#SUBJECT`. Personal data for people and addresses.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Person(person) => format!("person:{}#{}", person.issuer, person.subject),
+            Self::Email(email) => format!("email:{email}"),
+            Self::Group(group) => format!("group:{group}"),
+            Self::Site(site) => format!("site:{site}"),
+            Self::EveryoneSignedIn => "signed-in".to_owned(),
+            Self::Anonymous => "anonymous".to_owned(),
+        }
+    }
+}
+
+/// A text that names no principal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a principal; write email:ADDRESS, person:ISSUER#SUBJECT, group:NAME, site:ID, signed-in or anonymous")]
+pub struct PrincipalError;
+
+impl FromStr for Principal {
+    type Err = PrincipalError;
+
+    fn from_str(text: &str) -> Result<Self, PrincipalError> {
+        match text.split_once(':') {
+            None if text == "signed-in" => Ok(Self::EveryoneSignedIn),
+            None if text == "anonymous" => Ok(Self::Anonymous),
+            Some(("email", address)) if address.contains('@') => Ok(Self::Email(address.to_lowercase())),
+            Some(("group", name)) if !name.is_empty() => Ok(Self::Group(name.to_owned())),
+            Some(("site", site)) if !site.is_empty() => Ok(Self::Site(site.to_owned())),
+            Some(("person", id)) => match id.rsplit_once('#') {
+                Some((issuer, subject)) if !issuer.is_empty() && !subject.is_empty() => {
+                    Ok(Self::Person(PersonId::new(issuer, subject)))
+                }
+                _ => Err(PrincipalError),
+            },
+            _ => Err(PrincipalError),
+        }
+    }
 }
 
 impl fmt::Debug for Principal {

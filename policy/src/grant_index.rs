@@ -10,11 +10,14 @@
 
 mod build;
 mod principals;
+mod reading;
 
 use std::collections::HashMap;
 
 pub(crate) use principals::Closure;
+pub(crate) use principals::folded;
 use principals::{PrincipalId, Principals};
+pub(crate) use reading::{Names, Powers, Reading};
 
 use crate::id::{CollectionId, RuleId};
 use crate::path::{Component, RemotePath};
@@ -35,8 +38,8 @@ pub(crate) struct GrantIndex {
 #[derive(Default)]
 struct CollectionGrants {
     root: Node,
-    /// Every rule that gives something, by principal: answers "does this subject have anything here?".
-    given: Vec<Indexed>,
+    /// Until when any rule gives something, by principal: answers "does this subject have anything here?".
+    given: Vec<(PrincipalId, i64)>,
     /// Every rule that refuses, by principal and path: answers "is anything beneath this place refused?".
     refusals: Vec<Refusal>,
 }
@@ -111,7 +114,7 @@ impl GrantIndex {
         let Some(collection) = self.collections.get(&query.collection) else {
             return findings;
         };
-        findings.visible = of_subject(&collection.given, closure).any(|rule| rule.is_live(query.now_s));
+        findings.visible = collection.gives(closure, query.now_s);
         let mut node = Some(&collection.root);
         let mut names = query.path.components().iter();
         while let Some(here) = node {
@@ -124,6 +127,15 @@ impl GrantIndex {
 }
 
 impl CollectionGrants {
+    /// Whether any rule gives a subject anything anywhere.
+    fn gives(&self, closure: &Closure, now_s: i64) -> bool {
+        let end = |id: &PrincipalId| {
+            let at = self.given.binary_search_by_key(id, |(principal, _)| *principal).ok()?;
+            self.given.get(at).map(|(_, end)| *end)
+        };
+        closure.ids().iter().filter_map(end).any(|end| is_live(end, now_s))
+    }
+
     /// The topmost places strictly beneath the asked one at which a rule refuses what is asked.
     fn refused_beneath(&self, closure: &Closure, query: &Query<'_>) -> Vec<RemotePath> {
         let mut places = Vec::new();
@@ -185,8 +197,12 @@ impl Findings {
 
 impl Indexed {
     const fn is_live(&self, now_s: i64) -> bool {
-        now_s < self.expires_s || self.expires_s == NEVER
+        is_live(self.expires_s, now_s)
     }
+}
+
+const fn is_live(expires_s: i64, now_s: i64) -> bool {
+    now_s < expires_s || expires_s == NEVER
 }
 
 /// The rules of a sorted list that are for a subject.

@@ -13,12 +13,16 @@
 //! themselves are readable tables: `rules/*.csv`, decided by the casbin models in `models/*.conf`.
 
 pub mod action;
+mod archetype;
 mod book;
 pub mod class;
 mod decider;
 pub mod decision;
+mod descent;
+pub mod difference;
 mod engine;
 mod explain;
+pub mod explanation;
 mod facts;
 pub mod grant;
 mod grant_index;
@@ -28,18 +32,23 @@ mod mandatory;
 pub mod path;
 pub mod permission;
 pub mod permit;
+pub mod replay;
 pub mod request;
 pub mod resource;
 pub mod role;
 mod snapshot;
 pub mod subject;
 mod table;
+pub mod what_can;
+pub mod who_can;
 
 pub use action::{Action, ActionType};
 pub use class::Class;
 pub use decision::{Decision, Denied, Effect, Reason, Unmet};
+pub use difference::{Difference, Side};
 pub use engine::Engine;
-pub use grant::{GrantRow, Principal};
+pub use explanation::{Explanation, Showing};
+pub use grant::{GrantRow, Principal, PrincipalError};
 pub use id::{CollectionId, IdError, PersonId, RuleId};
 pub use lint::{LintError, MAX_TEXT_BYTES};
 pub use path::{Component, PathError, RemotePath};
@@ -50,3 +59,5 @@ pub use resource::{Resource, ResourceKind};
 pub use role::Role;
 pub use snapshot::Snapshot;
 pub use subject::{Assurance, Subject};
+pub use what_can::{Holding, PlacePowers};
+pub use who_can::{PlaceReach, WhoCan};

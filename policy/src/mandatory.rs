@@ -10,7 +10,7 @@ use crate::lint::LintError;
 use crate::subject::Subject;
 use crate::table;
 
-const FILE: &str = "rules/classes.csv";
+pub(crate) const FILE: &str = "rules/classes.csv";
 const TEXT: &str = include_str!("../rules/classes.csv");
 const HEADER: [&str; 7] =
     ["class", "actions", "max-sign-in-age-min", "anonymous", "peer-ceiling", "witnessed", "because"];
@@ -28,6 +28,8 @@ pub(crate) struct ClassRule {
     pub(crate) peer_ceiling: bool,
     pub(crate) witnessed: bool,
     pub(crate) because: String,
+    /// Where it stands in the table.
+    pub(crate) line: usize,
 }
 
 /// All class rules, complete.
@@ -89,6 +91,7 @@ impl ClassTable {
                 peer_ceiling: flag(ceiling).ok_or_else(|| wrong("peer-ceiling must be yes or no"))?,
                 witnessed: flag(witnessed).ok_or_else(|| wrong("witnessed must be yes or no"))?,
                 because: because.to_owned(),
+                line: row.line,
             };
             if rule.anonymous && rule.class != Class::Public {
                 return Err(wrong("only the class public can be open to people who have not signed in"));

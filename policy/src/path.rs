@@ -229,6 +229,12 @@ impl RemotePath {
         Self::within_limits(components)
     }
 
+    /// The place above it that has this many names; itself where it has no more.
+    #[must_use]
+    pub fn first(&self, names: usize) -> Self {
+        Self(self.0.iter().take(names).cloned().collect())
+    }
+
     /// The directory that holds it; none for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {

@@ -67,6 +67,7 @@ pub(crate) struct Permissions(u8);
 
 impl Permissions {
     pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self::of(&Permission::ALL);
 
     pub(crate) const fn of(permissions: &[Permission]) -> Self {
         let mut bits = 0;

@@ -98,6 +98,10 @@ kinds! {
     GovernErasure: RequestErasure | ApproveErasure;
     /// Places and releases legal holds.
     ManageHolds: ManageHolds;
+    /// Asks what the rules say, and said, of anybody.
+    AskPolicy: AskPolicy;
+    /// Asks what the rules say, and said, of oneself.
+    AskOwnPolicy: AskOwnPolicy;
     /// Sees what the site has: collections and peers.
     SeeSite: ListCollections | ListPeers;
     /// Configures collections.
@@ -222,15 +226,21 @@ impl<A> Permit<A> {
         }
     }
 
+    /// Whether a path is a refused place or lies beneath one. INVARIANT: the places are sorted, and none lies beneath another,
+    /// so the last one that does not come after the path is the only one that can be above it: a long listing stays cheap.
+    fn is_refused(&self, path: &RemotePath) -> bool {
+        let refused = self.refused_beneath();
+        let after = refused.partition_point(|place| place <= path);
+        after.checked_sub(1).and_then(|last| refused.get(last)).is_some_and(|place| path.starts_with(place))
+    }
+
     /// Whether a path of a collection is the permit's, or lies beneath it and is not refused.
     #[must_use]
     pub fn covers(&self, collection: CollectionId, path: &RemotePath) -> bool {
         let Some(top) = &self.path else {
             return false;
         };
-        self.collection() == Some(collection)
-            && path.starts_with(top)
-            && !self.refused_beneath().iter().any(|refused| path.starts_with(refused))
+        self.collection() == Some(collection) && path.starts_with(top) && !self.is_refused(path)
     }
 }
 

@@ -21,16 +21,31 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Checks, orders, hashes and indexes access rules. One bad row refuses them all.
-    pub fn build(mut rows: Vec<GrantRow>) -> Result<Self, LintError> {
-        lint_rows(&rows)?;
-        rows.sort_by(|a, b| (a.collection, &a.path, a.id).cmp(&(b.collection, &b.path, b.id)));
-        Ok(Self { hash: hash_of(&rows), grants: GrantIndex::build(&rows)? })
+    pub fn build(rows: Vec<GrantRow>) -> Result<Self, LintError> {
+        Self::of(&rows)
+    }
+
+    /// As [`Snapshot::build`], of rows that stay where they are.
+    pub fn of(rows: &[GrantRow]) -> Result<Self, LintError> {
+        lint_rows(rows)?;
+        let mut ordered: Vec<&GrantRow> = rows.iter().collect();
+        ordered.sort_unstable_by(|a, b| (a.collection, &a.path, a.id).cmp(&(b.collection, &b.path, b.id)));
+        Ok(Self { hash: hash_of(&ordered), grants: GrantIndex::build(&ordered)? })
     }
 
     /// The hash of all rules: those of the gateway and the access rules.
     #[must_use]
     pub const fn hash(&self) -> Digest {
         self.hash
+    }
+
+    /// The hash of the gateway's own tables and models alone: snapshots of two versions of the program differ by it.
+    #[must_use]
+    pub fn tables() -> Digest {
+        let mut hash = Canonical(Sha256::new());
+        hash.bytes(b"sealane-policy-tables/1");
+        book::texts().iter().for_each(|text| hash.bytes(text.as_bytes()));
+        hash.0.finish()
     }
 
     /// How many access rules there are.
@@ -56,7 +71,7 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-fn hash_of(rows: &[GrantRow]) -> Digest {
+fn hash_of(rows: &[&GrantRow]) -> Digest {
     let mut hash = Canonical(Sha256::new());
     hash.bytes(b"sealane-policy-snapshot/1");
     for text in book::texts() {

@@ -5,7 +5,7 @@ use crate::action::Action;
 use crate::lint::LintError;
 use crate::table;
 
-const FILE: &str = "rules/data.csv";
+pub(crate) const FILE: &str = "rules/data.csv";
 pub(super) const TEXT: &str = include_str!("../../rules/data.csv");
 const HEADER: [&str; 5] = ["bucket", "id", "when", "effect", "because"];
 
@@ -101,6 +101,10 @@ pub(crate) struct DataRule {
     pub(crate) id: String,
     pub(crate) when: Fact,
     pub(crate) effect: RowEffect,
+    /// The reason, for reviewers.
+    pub(crate) because: String,
+    /// Where it stands in the table.
+    pub(crate) line: usize,
 }
 
 /// The rows of the gateway's own table, checked.
@@ -112,12 +116,14 @@ fn parse(text: &str) -> Result<Vec<DataRule>, LintError> {
     let mut rules: Vec<DataRule> = Vec::new();
     for row in table::rows(FILE, text, HEADER)? {
         let wrong = |problem: &str| LintError::in_table(FILE, row.line, problem);
-        let [bucket, id, when, effect, _because] = row.cells;
+        let [bucket, id, when, effect, because] = row.cells;
         let rule = DataRule {
             bucket: Bucket::parse(bucket).ok_or_else(|| wrong("unknown bucket"))?,
             id: id.to_owned(),
             when: Fact::parse(when).ok_or_else(|| wrong("unknown fact"))?,
             effect: RowEffect::parse(effect).ok_or_else(|| wrong("the effect must be allow or deny"))?,
+            because: because.to_owned(),
+            line: row.line,
         };
         if !rule.id.strip_prefix(rule.bucket.as_str()).is_some_and(|rest| rest.starts_with('.')) {
             return Err(wrong("the id must begin with its bucket and a dot"));

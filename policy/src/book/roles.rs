@@ -7,7 +7,7 @@ use crate::role::Role;
 use crate::subject::Subject;
 use crate::table;
 
-const FILE: &str = "rules/roles.csv";
+pub(crate) const FILE: &str = "rules/roles.csv";
 pub(super) const TEXT: &str = include_str!("../../rules/roles.csv");
 
 /// The kinds of callers: a column each.
@@ -61,6 +61,8 @@ impl Caller {
 pub(crate) struct RoleRule {
     pub(crate) action: Action,
     pub(crate) cells: Vec<(Caller, RowEffect)>,
+    /// Where it stands in the table.
+    pub(crate) line: usize,
 }
 
 impl RoleRule {
@@ -100,7 +102,7 @@ fn parse(text: &str) -> Result<Vec<RoleRule>, LintError> {
             let effect = RowEffect::parse(word).ok_or_else(|| wrong("a cell is allow, deny or -"))?;
             cells.push((caller, effect));
         }
-        rules.push(RoleRule { action, cells });
+        rules.push(RoleRule { action, cells, line: row.line });
     }
     complete(rules)
 }

@@ -11,7 +11,7 @@ use crate::permission::Permissions;
 
 impl GrantIndex {
     /// Indexes rows, which must be sorted by collection and path and have passed the lint.
-    pub(crate) fn build(rows: &[GrantRow]) -> Result<Self, LintError> {
+    pub(crate) fn build(rows: &[&GrantRow]) -> Result<Self, LintError> {
         let mut principals = Principals::default();
         let mut collections: HashMap<_, CollectionGrants> = HashMap::new();
         for row in rows {
@@ -44,13 +44,17 @@ impl CollectionGrants {
         if row.deny {
             self.refusals.push(Refusal { path: row.path.clone(), rule: rule.clone() });
         } else {
-            self.given.push(rule.clone());
+            self.given.push((rule.principal, rule.expires_s));
         }
         self.root.place(row.path.components()).rules.push(rule);
     }
 
     fn finish(&mut self) {
-        self.given.sort_by_key(|rule| (rule.principal, rule.id));
+        // The last end of each principal is what counts.
+        self.given.sort_unstable();
+        self.given.reverse();
+        self.given.dedup_by_key(|(principal, _)| *principal);
+        self.given.reverse();
         self.refusals.sort_by(|a, b| (a.rule.principal, &a.path).cmp(&(b.rule.principal, &b.path)));
         self.given.shrink_to_fit();
         self.refusals.shrink_to_fit();

@@ -9,6 +9,12 @@ use crate::subject::Subject;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PrincipalId(u32);
 
+impl PrincipalId {
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Rules that refuse by e-mail address stand under this number, too: a person whose address is not known may be the one
 /// who is meant, and unknown counts against the subject where a rule refuses.
 pub(super) const UNKNOWN_EMAIL: PrincipalId = PrincipalId(0);
@@ -24,6 +30,10 @@ impl Closure {
     pub(super) fn ids(&self) -> &[PrincipalId] {
         &self.0
     }
+
+    pub(super) fn holds(&self, id: PrincipalId) -> bool {
+        self.0.binary_search(&id).is_ok()
+    }
 }
 
 impl Principals {
@@ -36,6 +46,14 @@ impl Principals {
         let id = PrincipalId(u32::try_from(self.0.len()).ok()?.checked_add(1)?);
         self.0.insert(principal, id);
         Some(id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Principal, PrincipalId)> {
+        self.0.iter().map(|(principal, id)| (principal, *id))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn closure(&self, subject: &Subject) -> Closure {
@@ -64,7 +82,8 @@ impl Principals {
     }
 }
 
-fn folded(principal: &Principal) -> Principal {
+/// A principal as it is compared.
+pub(crate) fn folded(principal: &Principal) -> Principal {
     match principal {
         Principal::Email(email) => Principal::Email(email.to_ascii_lowercase()),
         other => other.clone(),

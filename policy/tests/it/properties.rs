@@ -9,7 +9,7 @@ use sealane_policy::{
 
 use crate::world::{NOW, collection, engine, rule};
 
-fn some_path() -> impl Strategy<Value = RemotePath> {
+pub(crate) fn some_path() -> impl Strategy<Value = RemotePath> {
     let name = select(vec![
         b"a".to_vec(),
         b"ab".to_vec(),
@@ -29,7 +29,7 @@ fn some_person() -> impl Strategy<Value = PersonId> {
     (some_text(), some_text()).prop_map(|(issuer, subject)| PersonId::new(issuer, subject))
 }
 
-fn some_class() -> impl Strategy<Value = Class> {
+pub(crate) fn some_class() -> impl Strategy<Value = Class> {
     select(Class::ALL.to_vec())
 }
 
@@ -53,7 +53,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn some_request()(
+    pub(crate) fn some_request()(
         subject in some_subject(),
         action in select(Action::ALL.to_vec()),
         path in some_path(),
@@ -103,7 +103,7 @@ prop_compose! {
 }
 
 /// Rows with ids of their own that pass the lint.
-fn some_rows(most: usize) -> impl Strategy<Value = Vec<GrantRow>> {
+pub(crate) fn some_rows(most: usize) -> impl Strategy<Value = Vec<GrantRow>> {
     proptest::collection::vec(some_row(), 0..most).prop_map(|rows| {
         let numbered = rows.into_iter().zip(1..).map(|(row, number)| GrantRow {
             id: sealane_policy::RuleId::from_uuid(uuid::Uuid::from_u128(number)),

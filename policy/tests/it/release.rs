@@ -126,3 +126,12 @@ fn debugging_shows_nothing_personal() {
         assert!(!text.contains("mueller") && !text.contains("\"ana\""), "{text}");
     }
 }
+
+#[test]
+fn what_would_be_under_other_rules_never_becomes_a_permit() {
+    let engine = engine(vec![]);
+    let snapshot = sealane_policy::Snapshot::build(everything()).unwrap();
+    let decision = engine.simulate(&ask(fresh(ana()), Action::ReadContent, Class::Internal, "/data/x"), &snapshot);
+    assert!(decision.is_permit());
+    assert_eq!(released::<Read>(decision).unwrap_err().reason.code, "decision.simulated");
+}
