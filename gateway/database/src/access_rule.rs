@@ -3,6 +3,8 @@
 //! **Promises.** Every change of the rules moves the epoch in the same transaction. A reader takes the [`epoch`] first and
 //! the [`active`] rules after it: then it has at least the rules of that epoch, and a later epoch makes it read again.
 //!
+//! A rule that goes is kept in the history (`policy_history`), so that the rules of any past moment can be told.
+//!
 //! **Leaves to others.** What a rule means, and that it has expired: policy decides with the time of each request.
 //! [`active`] only leaves out what cannot matter any more.
 
@@ -17,7 +19,7 @@ use sqlx::any::AnyRow;
 
 use crate::cells::{self, Cells, json};
 use crate::pool::Atomic;
-use crate::{Db, DbError};
+use crate::{Db, DbError, policy_history};
 
 const TABLE: &str = "access_rule";
 
@@ -27,7 +29,7 @@ const TABLE: &str = "access_rule";
 /// [`DbError::Reference`] if its collection is not known, [`DbError::Duplicate`] if its id is.
 pub async fn insert(db: &mut Db, rule: &AccessRule) -> Result<(), DbError> {
     let mut tx = Atomic::begin(db).await?;
-    bump_epoch(&mut tx).await?;
+    bump_epoch(&mut tx, rule.created_at).await?;
     write(&mut tx, rule).await?;
     tx.commit().await
 }
@@ -75,10 +77,14 @@ pub async fn list(
 ///
 /// # Errors
 /// Those of writing.
-pub async fn revoke(db: &mut Db, id: RuleId) -> Result<bool, DbError> {
+pub async fn revoke(db: &mut Db, id: RuleId, now: Timestamp) -> Result<bool, DbError> {
     let mut tx = Atomic::begin(db).await?;
-    bump_epoch(&mut tx).await?;
-    let removed = delete(&mut tx, id).await?;
+    bump_epoch(&mut tx, now).await?;
+    let found = find(&mut tx, id).await?;
+    let removed = match &found {
+        Some(rule) => delete(&mut tx, &rule.grant).await?,
+        None => false,
+    };
     tx.commit().await?;
     Ok(removed)
 }
@@ -87,30 +93,33 @@ pub async fn revoke(db: &mut Db, id: RuleId) -> Result<bool, DbError> {
 ///
 /// # Errors
 /// Those of [`insert`].
-pub async fn configure(db: &mut Db, rules: &[AccessRule]) -> Result<bool, DbError> {
+pub async fn configure(db: &mut Db, rules: &[AccessRule], now: Timestamp) -> Result<bool, DbError> {
     let mut tx = Atomic::begin(db).await?;
     lock_epoch(&mut tx).await?;
     let mut present: HashMap<RuleId, GrantRow> =
         configured(&mut tx).await?.into_iter().map(|rule| (rule.grant.id, rule.grant)).collect();
-    let mut changed = false;
+    let mut wanted = Vec::new();
+    let mut gone = Vec::new();
     for rule in rules {
         match present.remove(&rule.grant.id) {
             Some(grant) if grant == rule.grant => {}
             old => {
-                if old.is_some() {
-                    delete(&mut tx, rule.grant.id).await?;
-                }
-                write(&mut tx, &AccessRule { created_by: None, ..rule.clone() }).await?;
-                changed = true;
+                gone.extend(old);
+                wanted.push(AccessRule { created_by: None, ..rule.clone() });
             }
         }
     }
-    for id in present.into_keys() {
-        delete(&mut tx, id).await?;
-        changed = true;
-    }
+    gone.extend(present.into_values());
+    let changed = !wanted.is_empty() || !gone.is_empty();
     if changed {
-        bump_epoch(&mut tx).await?;
+        // Before the rules: those that go and those that come belong to the state that begins here.
+        bump_epoch(&mut tx, now).await?;
+        for grant in &gone {
+            delete(&mut tx, grant).await?;
+        }
+        for rule in &wanted {
+            write(&mut tx, rule).await?;
+        }
     }
     tx.commit().await?;
     Ok(changed)
@@ -141,8 +150,29 @@ pub async fn epoch(db: &mut Db) -> Result<i64, DbError> {
 }
 
 /// Moves the epoch on. The first statement of each change: it also makes changes wait for each other.
-pub(crate) async fn bump_epoch(db: &mut Db) -> Result<(), DbError> {
-    sqlx::query("UPDATE policy_epoch SET epoch = epoch + 1 WHERE singleton = 1").execute(db).await?;
+pub(crate) async fn bump_epoch(db: &mut Db, now: Timestamp) -> Result<(), DbError> {
+    sqlx::query("UPDATE policy_epoch SET epoch = epoch + 1 WHERE singleton = 1").execute(&mut *db).await?;
+    sqlx::query(
+        "INSERT INTO policy_epoch_past (epoch, began_at) SELECT epoch, CAST($1 AS BIGINT) FROM policy_epoch WHERE singleton = 1",
+    )
+    .bind(now.as_micros())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes all rules of a collection away, before it goes itself.
+pub(crate) async fn remove_of(db: &mut Db, collection: CollectionId) -> Result<(), DbError> {
+    let rows = sqlx::query(
+        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose
+         FROM access_rule WHERE collection = $1 ORDER BY id",
+    )
+    .bind(collection.to_string())
+    .fetch_all(&mut *db)
+    .await?;
+    for row in &rows {
+        delete(db, &read_grant(Cells::of(TABLE, row))?).await?;
+    }
     Ok(())
 }
 
@@ -171,8 +201,9 @@ async fn write(db: &mut Db, rule: &AccessRule) -> Result<(), DbError> {
     let grant = &rule.grant;
     sqlx::query(
         "INSERT INTO access_rule (id, collection, path, principal, permissions, deny, expires_s, purpose,
-                                  created_by_issuer, created_by_subject, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                  created_by_issuer, created_by_subject, created_at, since_epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 (SELECT epoch FROM policy_epoch WHERE singleton = 1))",
     )
     .bind(grant.id.to_string())
     .bind(grant.collection.to_string())
@@ -190,8 +221,10 @@ async fn write(db: &mut Db, rule: &AccessRule) -> Result<(), DbError> {
     Ok(())
 }
 
-async fn delete(db: &mut Db, id: RuleId) -> Result<bool, DbError> {
-    let done = sqlx::query("DELETE FROM access_rule WHERE id = $1").bind(id.to_string()).execute(db).await?;
+/// Takes a rule out of force, and keeps what it said. The epoch has moved before.
+async fn delete(db: &mut Db, rule: &GrantRow) -> Result<bool, DbError> {
+    policy_history::keep(db, rule).await?;
+    let done = sqlx::query("DELETE FROM access_rule WHERE id = $1").bind(rule.id.to_string()).execute(db).await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -205,7 +238,7 @@ fn read(row: &AnyRow) -> Result<AccessRule, DbError> {
     Ok(AccessRule { grant: read_grant(cells)?, created_by, created_at: cells.time("created_at")? })
 }
 
-fn read_grant(cells: Cells<'_>) -> Result<GrantRow, DbError> {
+pub(crate) fn read_grant(cells: Cells<'_>) -> Result<GrantRow, DbError> {
     Ok(GrantRow {
         id: cells.parsed("id")?,
         collection: cells.parsed("collection")?,

@@ -2,12 +2,12 @@
 
 use sealane_model::collection::{Collection, CollectionName};
 use sealane_model::id::CollectionId;
+use sealane_model::time::Timestamp;
 use sqlx::any::AnyRow;
 
-use crate::access_rule::bump_epoch;
 use crate::cells::{self, Cells, word};
 use crate::pool::Atomic;
-use crate::{Db, DbError};
+use crate::{Db, DbError, access_rule};
 
 const TABLE: &str = "collection";
 
@@ -89,9 +89,10 @@ pub async fn list(db: &mut Db, after: Option<&CollectionName>, limit: usize) -> 
 ///
 /// # Errors
 /// Those of writing.
-pub async fn remove(db: &mut Db, id: CollectionId) -> Result<bool, DbError> {
+pub async fn remove(db: &mut Db, id: CollectionId, now: Timestamp) -> Result<bool, DbError> {
     let mut tx = Atomic::begin(db).await?;
-    bump_epoch(&mut tx).await?;
+    access_rule::bump_epoch(&mut tx, now).await?;
+    access_rule::remove_of(&mut tx, id).await?;
     let done = sqlx::query("DELETE FROM collection WHERE id = $1").bind(id.to_string()).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(done.rows_affected() > 0)

@@ -43,6 +43,7 @@ pub mod order;
 pub mod peer;
 pub mod peer_contact;
 pub mod person;
+pub mod policy_history;
 pub mod session;
 pub mod setting;
 pub mod site;

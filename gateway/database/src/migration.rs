@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(12, "witness", "0012_witness.sql"),
     migration!(13, "peer_contact", "0013_peer_contact.sql"),
     migration!(16, "receipt_confirmation", "0016_receipt_confirmation.sql"),
+    migration!(18, "policy_history", "0018_policy_history.sql"),
 ];
 
 const TABLE: &str = "schema_migration";

@@ -40,6 +40,17 @@ pub async fn find(db: &mut Db, id: &PersonId) -> Result<Option<Person>, DbError>
     row.as_ref().map(|row| read("person", row)).transpose()
 }
 
+/// Everybody who has ever signed in here.
+///
+/// # Errors
+/// Those of reading.
+pub async fn all(db: &mut Db) -> Result<Vec<Person>, DbError> {
+    let rows = sqlx::query("SELECT issuer, subject, email, name FROM person").fetch_all(db).await?;
+    let mut people = rows.iter().map(|row| read("person", row)).collect::<Result<Vec<_>, _>>()?;
+    people.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(people)
+}
+
 /// Everybody for whom some issuer has verified this address: an address alone is nobody's identity.
 ///
 /// # Errors

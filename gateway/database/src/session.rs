@@ -1,6 +1,9 @@
 //! Sessions, by the digest of their token: who reads this table can impersonate nobody.
 
+use std::collections::HashMap;
+
 use sealane_crypto::digest::Digest;
+use sealane_model::person::PersonId;
 use sealane_model::session::Session;
 use sealane_model::time::Timestamp;
 use sealane_policy::Assurance;
@@ -47,6 +50,25 @@ pub async fn find(db: &mut Db, digest: &Digest, now: Timestamp) -> Result<Option
     .fetch_optional(db)
     .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// The groups that people were in when they signed in last, of those whose session lives.
+///
+/// # Errors
+/// Those of reading.
+pub async fn groups(db: &mut Db, now: Timestamp) -> Result<HashMap<PersonId, Vec<String>>, DbError> {
+    let rows =
+        sqlx::query("SELECT issuer, subject, group_names FROM session WHERE expires_at > $1 ORDER BY created_at")
+            .bind(now.as_micros())
+            .fetch_all(db)
+            .await?;
+    let mut groups = HashMap::new();
+    for row in &rows {
+        let cells = Cells::of("session", row);
+        let person = PersonId { issuer: cells.text("issuer")?, subject: cells.text("subject")? };
+        groups.insert(person, cells.json("group_names")?);
+    }
+    Ok(groups)
 }
 
 /// Notes that the person has just signed in again, and how (step-up). Says whether the session lives.

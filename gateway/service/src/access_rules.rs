@@ -141,7 +141,7 @@ async fn remove(app: &App, _permit: &Permit<permit::ManageRules>, rule: &AccessR
         .next("Remove it from the configuration file, then restart the site."));
     }
     let mut db = app.db().await?;
-    let was_there = access_rule::revoke(&mut db, rule.grant.id).await.map_err(problem::database)?;
+    let was_there = access_rule::revoke(&mut db, rule.grant.id, app.now()).await.map_err(problem::database)?;
     drop(db);
     policy_sync::refresh(app).await?;
     if was_there { Ok(()) } else { Err(rule_unknown()) }

@@ -6,7 +6,7 @@
 use sealane_audit::event::{Admin, Sharing};
 use sealane_audit::{Kind, Phase};
 use sealane_crypto::digest::Sha256;
-use sealane_database::{access_rule, collection, storage_gateway};
+use sealane_database::{access_rule, collection, policy_history, storage_gateway};
 use sealane_model::id::fresh_uuid;
 use sealane_model::problem::ProblemKind;
 use sealane_model::{
@@ -178,8 +178,11 @@ async fn apply_collection(app: &App, wanted: &ConfiguredCollection) -> Result<bo
     question.object.collection = Some(collection.id.to_string());
     question.object.class = Some(collection.class.as_str().to_owned());
     let write = |app: App| async move {
-        let mut db = app.db().await?;
-        collection::upsert(&mut db, &collection).await.map_err(problem::database)
+        let mut tx = app.database().begin().await.map_err(problem::database)?;
+        collection::upsert(&mut tx, &collection).await.map_err(problem::database)?;
+        let noted = policy_history::note_class(&mut tx, collection.id, collection.class, app.now()).await;
+        noted.map_err(problem::database)?;
+        tx.commit().await.map_err(problem::database)
     };
     managed(app, question, write).await.map(|()| true)
 }
@@ -214,7 +217,7 @@ async fn apply_rules(app: &App, wanted: &[ConfiguredRule]) -> Result<bool, Probl
 
 async fn write_rules(app: &App, rules: &[AccessRule]) -> Result<bool, Problem> {
     let mut db = app.db().await?;
-    access_rule::configure(&mut db, rules).await.map_err(problem::database)
+    access_rule::configure(&mut db, rules, app.now()).await.map_err(problem::database)
 }
 
 /// A rule of the file before and after; one of the two may be missing.

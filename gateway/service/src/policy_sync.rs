@@ -1,13 +1,15 @@
 //! The rules in force follow the database: at once on the node that changes them, within a second on the others.
 //!
 //! Each change of the rules moves the epoch on in the same transaction. INVARIANT: on one node snapshots are published in
-//! the order of their epochs, because loading and publishing happen under one lock.
+//! the order of their epochs, because loading and publishing happen under one lock. Each snapshot that a node decides with
+//! is noted with the state of the rules that it was made of, so that a past decision can be made again (`policy_history`).
 
 use std::time::Duration;
 
 use sealane_audit::Phase;
 use sealane_audit::event::Assurance;
-use sealane_database::{Database, access_rule};
+use sealane_database::policy_history::{self, KnownSnapshot};
+use sealane_database::{Database, Db, access_rule};
 use sealane_model::{Problem, Timestamp};
 use sealane_policy::Snapshot;
 use tokio::sync::Mutex;
@@ -17,6 +19,8 @@ use crate::app::App;
 use crate::problem;
 
 const EVERY: Duration = Duration::from_secs(1);
+/// How often rules that change while they are read are read again.
+const TRIES: usize = 5;
 
 /// The epoch of the rules that this node decides with; `None` before the first refresh.
 #[derive(Debug, Default)]
@@ -25,8 +29,31 @@ pub(crate) struct Published(Mutex<Option<i64>>);
 /// The rules as the database has them: what an engine begins with.
 pub async fn load(database: &Database, now: Timestamp) -> Result<Snapshot, Problem> {
     let mut db = database.acquire().await.map_err(problem::database)?;
+    let mut epoch = access_rule::epoch(&mut db).await.map_err(problem::database)?;
+    for _ in 0..TRIES {
+        let rows = access_rule::active(&mut db, now).await.map_err(problem::database)?;
+        let after = access_rule::epoch(&mut db).await.map_err(problem::database)?;
+        let snapshot = Snapshot::build(rows).map_err(|error| problem::internal("rules-refused", &error))?;
+        if epoch == after {
+            note(&mut db, &snapshot, epoch, now).await;
+            return Ok(snapshot);
+        }
+        epoch = after;
+    }
+    // Rules that change all the time: those that were read are in force, and what they decide cannot be made again.
+    tracing::warn!(
+        "the access rules changed while they were read, again and again; this snapshot is not in the history"
+    );
     let rows = access_rule::active(&mut db, now).await.map_err(problem::database)?;
     Snapshot::build(rows).map_err(|error| problem::internal("rules-refused", &error))
+}
+
+/// Rules come into force whether or not that can be noted: holding back a revocation would be worse.
+async fn note(db: &mut Db, snapshot: &Snapshot, epoch: i64, now: Timestamp) {
+    let known = KnownSnapshot { hash: snapshot.hash(), epoch, loaded_s: now.as_seconds(), tables: Snapshot::tables() };
+    if let Err(error) = policy_history::note_snapshot(db, &known).await {
+        tracing::error!(%error, "a snapshot of the rules could not be noted; what it decides cannot be made again");
+    }
 }
 
 /// Decide with the rules as they are in the database now.

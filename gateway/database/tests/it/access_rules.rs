@@ -38,11 +38,11 @@ on_both! {
         let (made, configured) = (rule(collection), configured(collection));
         access_rule::insert(&mut conn, &made).await.unwrap();
         last = moved(&mut conn, last).await;
-        assert!(access_rule::configure(&mut conn, std::slice::from_ref(&configured)).await.unwrap());
+        assert!(access_rule::configure(&mut conn, std::slice::from_ref(&configured), NOW).await.unwrap());
         last = moved(&mut conn, last).await;
-        assert!(access_rule::revoke(&mut conn, made.grant.id).await.unwrap());
+        assert!(access_rule::revoke(&mut conn, made.grant.id, NOW).await.unwrap());
         last = moved(&mut conn, last).await;
-        assert!(collection::remove(&mut conn, collection).await.unwrap());
+        assert!(collection::remove(&mut conn, collection, NOW).await.unwrap());
         moved(&mut conn, last).await;
         assert_eq!(access_rule::active(&mut conn, NOW).await.unwrap(), []);
     }
@@ -87,8 +87,8 @@ on_both! {
         }
         assert_eq!(access_rule::active(&mut conn, later(59)).await.unwrap().len(), 2);
         assert_eq!(access_rule::active(&mut conn, later(60)).await.unwrap(), std::slice::from_ref(&lasting.grant));
-        assert!(access_rule::revoke(&mut conn, lasting.grant.id).await.unwrap());
-        assert!(!access_rule::revoke(&mut conn, lasting.grant.id).await.unwrap());
+        assert!(access_rule::revoke(&mut conn, lasting.grant.id, NOW).await.unwrap());
+        assert!(!access_rule::revoke(&mut conn, lasting.grant.id, NOW).await.unwrap());
         assert_eq!(access_rule::active(&mut conn, later(60)).await.unwrap(), []);
     }
 
@@ -97,15 +97,15 @@ on_both! {
         let mut conn = db.database.acquire().await.unwrap();
         let (mine, kept, gone) = (rule(collection), configured(collection), configured(collection));
         access_rule::insert(&mut conn, &mine).await.unwrap();
-        assert!(access_rule::configure(&mut conn, &[kept.clone(), gone.clone()]).await.unwrap());
+        assert!(access_rule::configure(&mut conn, &[kept.clone(), gone.clone()], NOW).await.unwrap());
         let epoch = access_rule::epoch(&mut conn).await.unwrap();
 
-        assert!(!access_rule::configure(&mut conn, &[gone.clone(), kept.clone()]).await.unwrap());
+        assert!(!access_rule::configure(&mut conn, &[gone.clone(), kept.clone()], NOW).await.unwrap());
         assert_eq!(access_rule::epoch(&mut conn).await.unwrap(), epoch, "nothing changed");
 
         let mut changed = kept.clone();
         changed.grant.permissions = vec![Permission::List];
-        assert!(access_rule::configure(&mut conn, std::slice::from_ref(&changed)).await.unwrap());
+        assert!(access_rule::configure(&mut conn, std::slice::from_ref(&changed), NOW).await.unwrap());
         assert_eq!(access_rule::find(&mut conn, mine.grant.id).await.unwrap(), Some(mine));
         assert_eq!(access_rule::find(&mut conn, kept.grant.id).await.unwrap(), Some(changed));
         assert_eq!(access_rule::find(&mut conn, gone.grant.id).await.unwrap(), None);

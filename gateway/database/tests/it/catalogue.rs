@@ -95,8 +95,8 @@ on_both! {
         assert!(matches!(collection::upsert(&mut conn, &twin).await, Err(DbError::Duplicate(_))));
         let adrift = support::collection("adrift", &support::storage_gateway());
         assert!(matches!(collection::upsert(&mut conn, &adrift).await, Err(DbError::Reference(_))));
-        assert!(collection::remove(&mut conn, made.id).await.unwrap());
-        assert!(!collection::remove(&mut conn, made.id).await.unwrap());
+        assert!(collection::remove(&mut conn, made.id, NOW).await.unwrap());
+        assert!(!collection::remove(&mut conn, made.id, NOW).await.unwrap());
         assert_eq!(collection::find(&mut conn, made.id).await.unwrap(), None);
     }
 

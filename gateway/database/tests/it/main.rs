@@ -13,6 +13,7 @@ mod erasures;
 mod leases;
 mod migrations;
 mod orders;
+mod policy_history;
 mod sign_in;
 mod support;
 mod tasks;

@@ -69,7 +69,7 @@ on_both! {
         let collection = stored_collection(database, "in").await.id;
         let upload = an_upload(collection);
         upload::insert(&mut conn, &upload).await.unwrap();
-        collection::remove(&mut conn, collection).await.unwrap();
+        collection::remove(&mut conn, collection, NOW).await.unwrap();
         assert_eq!(upload::find(&mut conn, upload.id).await.unwrap(), None);
     }
 

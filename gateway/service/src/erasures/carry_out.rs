@@ -11,7 +11,7 @@ use sealane_audit::{
     Recovery,
 };
 use sealane_database::erasure::Erasure;
-use sealane_database::{DbError, audit_hold, audit_index, erasure, erasure_part};
+use sealane_database::{DbError, audit_hold, audit_index, erasure, erasure_part, person, policy_history};
 use sealane_model::{ErasureId, PersonId, Problem};
 use tokio_util::sync::CancellationToken;
 
@@ -98,7 +98,7 @@ pub async fn pending(app: &App) -> Result<usize, Problem> {
     Ok(carried_out)
 }
 
-/// Forgets in the search index what led to the values, and reports the part, as one.
+/// Forgets in the search index what led to the values, and in the history of the rules what named them; reports the part, as one.
 async fn report(app: &App, id: ErasureId, about: &AboutView, values: u64) -> Result<(), Problem> {
     // A batch that was read before the key went must not bring back what is forgotten now.
     let _paused = app.parts().indexer.pause().await;
@@ -117,9 +117,14 @@ async fn try_report(app: &App, id: ErasureId, about: &AboutView, values: u64) ->
         AboutView::Person { issuer, subject } => {
             let token = app.parts().index_key.person(&PersonId::new(issuer.as_str(), subject.as_str()));
             audit_index::forget_person(&mut tx, token).await?;
+            let id = PersonId::new(issuer.as_str(), subject.as_str());
+            let known = person::find(&mut tx, &id).await?;
+            let email = known.as_ref().and_then(|person| person.email.as_deref());
+            policy_history::forget_person(&mut tx, &id, email, app.now()).await?;
         }
         AboutView::Collection { collection } => {
             audit_index::forget_collection(&mut tx, collection).await?;
+            policy_history::forget_collection(&mut tx, collection, app.now()).await?;
         }
     }
     erasure_part::done(&mut tx, id, app.guard().log().origin(), values, app.now()).await?;

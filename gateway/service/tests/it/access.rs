@@ -127,7 +127,7 @@ async fn a_change_of_rules_on_another_node_is_followed(on: &Backend) {
     let configured = site.entries(Sharing::RuleChange).len();
     assert!(configured > 0);
     let page = access_rules::list(&site.app, &ana, &collection("imaging"), &PageQuery::default()).await.unwrap();
-    sealane_database::access_rule::revoke(&mut db, page.items[0].id).await.unwrap();
+    sealane_database::access_rule::revoke(&mut db, page.items[0].id, site.app.clock().now()).await.unwrap();
     drop(db);
     assert_eq!(site.app.guard().engine().snapshot().hash(), before);
     policy_sync::follow(&site.app).await.unwrap();
