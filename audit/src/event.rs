@@ -31,6 +31,10 @@ pub use self::when::{ClockState, When};
 use crate::id::{DecisionId, OpId};
 use crate::redact::Private;
 
+/// The private value with which an entry keeps what its decision rested on, so that it can be made again. It is for the
+/// site's own use: formats for other programs leave it out.
+pub const PREMISES: &str = "premises";
+
 /// Where an entry stands in its operation.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

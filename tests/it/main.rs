@@ -6,6 +6,7 @@ mod demo;
 mod erasure;
 mod log_server;
 mod nodes;
+mod policy;
 mod production;
 mod receipts;
 mod record;

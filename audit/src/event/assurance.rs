@@ -26,6 +26,7 @@ kinds! {
         HoldRelease = "audit.hold-release", "The release of a legal hold is asked for, or agreed to by a second person.";
         HoldList = "audit.hold-list", "Legal holds are shown to a person.";
         PolicyPublish = "policy.publish", "A new snapshot of the access rules comes into force.";
+        PolicyAsk = "policy.ask", "What the rules say, or said, is told to a person: of themselves, of others, of a place, of a past decision.";
         ReportRun = "report.run", "A report for compliance is made.";
         CheckRun = "check.run", "A check of a control runs; its evidence is in the detail.";
     }

@@ -250,6 +250,7 @@ const fn assurance(kind: Assurance) -> Facts {
         Assurance::WitnessFork | Assurance::CheckpointCosign => row(Site, Nothing, Fact, "AU-9(2), AU-9(3), AU-10"),
         Assurance::WitnessExposed => row(Site, Nothing, Fact, "AU-5, AU-9(2)"),
         Assurance::PolicyPublish => row(Site, Nothing, Fact, "AC-3, CM-3"),
+        Assurance::PolicyAsk => row(Person, Nothing, Act, "AC-3, AC-6(7), AU-6"),
         Assurance::ReportRun => row(Person, Nothing, Act, "AU-6, AU-7"),
         Assurance::CheckRun => row(Site, Nothing, Fact, "CA-2, CA-7"),
     }

@@ -281,6 +281,7 @@ const fn assurance(kind: Assurance) -> Mapping {
             let published = Fhir::Plain(codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), 'U');
             row(EntityManagement, 10, "Activate", published)
         }
+        Assurance::PolicyAsk => row(ApiActivity, 2, "Read", Fhir::Query),
         Assurance::ReportRun => row(ApiActivity, 2, "Read", LOG_USED),
         Assurance::CheckRun => row(ComplianceFinding, 1, "Create", Fhir::Plain(codes::VERIFY, None, 'E')),
     }

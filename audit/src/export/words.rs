@@ -6,7 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sealane_crypto::digest::Digest;
 use serde_json::{Map, Value};
 
-use crate::event::Change;
+use crate::event::{Change, PREMISES};
 use crate::query::{Absence, EntryView};
 
 /// The detail that names the people whom the data is about, each by a pseudonym: a text or a list of texts.
@@ -28,10 +28,11 @@ pub(super) fn revealed<'a>(view: &'a EntryView, field: &str) -> Option<&'a str> 
     view.revealed.get(field).map(|value| value.expose())
 }
 
-/// The revealed values that the entry keeps under names of their own, but for the purpose, which every format has a place for.
+/// The revealed values that the entry keeps under names of their own, but for the purpose, which every format has a
+/// place for, and the premises of its decision.
 pub(super) fn private_values(view: &EntryView) -> impl Iterator<Item = (&str, &str)> + '_ {
     view.revealed.iter().filter_map(|(field, value)| {
-        let name = field.strip_prefix("private.").filter(|name| *name != "purpose")?;
+        let name = field.strip_prefix("private.").filter(|name| *name != "purpose" && *name != PREMISES)?;
         Some((name, value.expose()))
     })
 }

@@ -12,6 +12,7 @@ mod init;
 mod login;
 mod ls;
 mod peer;
+mod policy;
 mod recorded;
 mod rule;
 mod serve;
@@ -97,6 +98,9 @@ enum Command {
     /// The audit log: who did what, when, from where, by which rule.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// What the access rules say, said, and would say: why, who, what, what changes.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// The control database.
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -172,6 +176,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Peer(command) => done(peer::run(command, format).await),
         Command::Config(command) => done(config::run(command, format)),
         Command::Audit(command) => done(audit::run(command, format, session).await),
+        Command::Policy(command) => done(policy::run(command, format, session).await),
         Command::Db(command) => done(db::run(command, format).await),
         Command::Controls(command) => done(controls::run(command, format)),
         Command::Completions(arguments) => done(completions::run(&arguments)),

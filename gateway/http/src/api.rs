@@ -13,6 +13,7 @@ mod holds;
 mod login;
 mod me;
 mod peers;
+mod policy;
 mod rules;
 mod stream;
 mod tasks;
@@ -58,6 +59,11 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .api(Caller, records![Transfer::TaskShow], routes!(stream::follow))
         .api(Caller, records![Admin::PeerList], routes!(peers::list))
         .api(Caller, records![Sharing::CollectionList], routes!(peers::collections))
+        .api(Caller, records![Assurance::PolicyAsk], routes!(policy::explain))
+        .api(Caller, records![Assurance::PolicyAsk], routes!(policy::who_can))
+        .api(Caller, records![Assurance::PolicyAsk], routes!(policy::what_can))
+        .api(Caller, records![Assurance::PolicyAsk], routes!(policy::why))
+        .api(Caller, records![Assurance::PolicyAsk], routes!(policy::snapshot))
         .api(Caller, records![Assurance::EraseList], routes!(erasures::list))
         .api(Caller, records![Assurance::EraseRequest], routes!(erasures::request))
         .api(Caller, records![Assurance::EraseApprove], routes!(erasures::approve))

@@ -9,12 +9,13 @@
 //! for what (in words that name nobody), and how many entries were shown.
 
 pub mod checkpoint;
+pub(crate) mod decided;
 pub mod disclosure;
 pub mod export;
 pub mod indexer;
 mod key;
 mod lag;
-mod moment;
+pub(crate) mod moment;
 mod question;
 mod receipt;
 mod reveal;

@@ -29,6 +29,7 @@ mod outbound;
 mod page;
 pub mod peers;
 mod place;
+pub mod policy_ask;
 pub mod policy_sync;
 mod problem;
 pub mod receipts;
@@ -45,3 +46,4 @@ pub use app::{Administrator, App, AppParts, LEAST_RETENTION_YEARS, Settings, Set
 pub use caller::{Actor, Caller, Client};
 pub use page::PageQuery;
 pub use place::{CollectionRef, RefError};
+pub use sealane_audit::DecisionId;

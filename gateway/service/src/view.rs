@@ -10,6 +10,7 @@ pub mod entry;
 pub mod erasure;
 pub mod health;
 pub mod peer;
+pub mod policy;
 pub mod rule;
 pub mod site;
 pub mod task;
@@ -23,6 +24,9 @@ pub use entry::{EntryView, Listing, Made, Modified, Removed, Renamed};
 pub use erasure::{AboutView, ErasurePartView, ErasureState, ErasureView, HoldView, NewErasure, NewHold};
 pub use health::{HealthPart, LiveView, ReadyView};
 pub use peer::{AcceptPeer, InvitationView, PeerContactView, PeerView};
+pub use policy::{
+    CollectionPowers, ExplainView, PolicyCollection, PolicyFile, ReplayResult, WhatCanView, WhoCanView, WhyView,
+};
 pub use rule::{NewRule, PrincipalView, RuleView};
 pub use site::{AssuranceView, MeView, ProviderView, SiteView};
 pub use task::{CosignatureView, ExchangeView, NewItem, NewTask, PlaceView, SitePartView, TaskRecordView, TaskView};

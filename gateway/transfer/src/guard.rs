@@ -16,7 +16,10 @@ mod items;
 
 use std::sync::Arc;
 
-use sealane_audit::{AppendError, ClockState, Event, Kind, Log, OpId, Outcome, OutcomeRecord, Phase, Receipt, When};
+use sealane_audit::event::PREMISES;
+use sealane_audit::{
+    AppendError, ClockState, Event, Kind, Log, OpId, Outcome, OutcomeRecord, Phase, Private, Receipt, When,
+};
 use sealane_crypto::Random;
 use sealane_model::id::fresh_uuid;
 use sealane_model::problem::{ProblemKind, sentence};
@@ -32,6 +35,9 @@ pub(crate) use items::failed;
 
 /// Events that are recorded in one step, at most: also with the longest paths they fit a segment of the log.
 const GROUP: usize = 1_000;
+
+/// The longest text of what a decision rested on: a thousand groups, say.
+const MOST_PREMISES: usize = 32 << 10;
 
 /// Decides, records and releases permits. Clones share one log and one engine.
 #[derive(Clone)]
@@ -221,7 +227,8 @@ impl Guard {
             event.outcome = Some(refused_outcome(&decision));
         }
         let template = event.clone();
-        let event = event.decision(decision.record());
+        let mut event = event.decision(decision.record());
+        event.private.extend(premises(&decision).map(|premises| (PREMISES.to_owned(), premises)));
         let permitted = decision.is_permit();
         let receipt = self.0.log.append(event).await?;
         match decision.release::<A>(&receipt) {
@@ -268,6 +275,13 @@ fn when_of(moment: Moment) -> When {
         .synchronisation
         .map(|known| ClockState { error_us: known.error.map(micros), synchronised: known.synchronised });
     When { at_ns: moment.utc_nanos, mono_us: Some(micros(moment.monotonic)), clock }
+}
+
+/// What is needed to make the decision again from its entry, kept as a personal value of whoever asked.
+/// None where it does not fit: a decision is recorded, and takes effect, also where it cannot be made again.
+fn premises(decision: &Decision) -> Option<Private> {
+    let text = serde_json::to_string(&decision.premises()).ok()?;
+    (text.len() <= MOST_PREMISES).then(|| Private::new(text))
 }
 
 fn refused_outcome(decision: &Decision) -> OutcomeRecord {

@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use sealane_model::{Permission, RuleId, Timestamp};
-use sealane_service::view::{NewRule, PrincipalView, RuleView};
+use sealane_model::{Permission, Principal, RuleId, Timestamp};
+use sealane_service::view::{NewRule, RuleView};
 
 use super::Session;
 use crate::client::reference::PlaceReference;
@@ -71,7 +71,7 @@ async fn list(session: &Session, collection: &str) -> anyhow::Result<()> {
             .map(|rule| {
                 [
                     rule.id.to_string(),
-                    whom(&rule.principal),
+                    Principal::from(rule.principal.clone()).to_text(),
                     format!("{}{}", if rule.deny { "not " } else { "" }, words(&rule.permissions)),
                     rule.expires_at.map_or_else(|| "-".to_owned(), |at| at.to_string()),
                     rule.path.to_text(),
@@ -103,15 +103,4 @@ fn words(permissions: &[Permission]) -> String {
         .filter_map(|value| value.as_str().map(str::to_owned))
         .collect();
     words.join(" ")
-}
-
-fn whom(principal: &PrincipalView) -> String {
-    match principal {
-        PrincipalView::Person { issuer, subject } => format!("person:{issuer}#{subject}"),
-        PrincipalView::Email { email } => format!("email:{email}"),
-        PrincipalView::Group { group } => format!("group:{group}"),
-        PrincipalView::Site { site } => format!("site:{site}"),
-        PrincipalView::EveryoneSignedIn => "signed-in".to_owned(),
-        PrincipalView::Anonymous => "anonymous".to_owned(),
-    }
 }

@@ -3,8 +3,8 @@
 use super::shape::Kind::{Count, Digest, Flag, Free, Is, List, Maybe, Path, Text, Time, Uuid, Word};
 use super::shape::{Field, Shape, may, must};
 
-const CLASS: &[&str] = &["public", "internal", "pii", "phi", "phi-limited", "cui-basic", "cui-specified"];
-const PERMISSION: &[&str] = &["list", "read", "write", "delete", "share"];
+pub(super) const CLASS: &[&str] = &["public", "internal", "pii", "phi", "phi-limited", "cui-basic", "cui-specified"];
+pub(super) const PERMISSION: &[&str] = &["list", "read", "write", "delete", "share"];
 const NEXT: Field = must("next", Maybe(&Text), "Hand this back as `after` to get the next page; null on the last one.");
 
 /// The table.

@@ -176,6 +176,7 @@ impl Drive {
             self.call(Method::GET, &path, &format!("{path}?{asked}"), None).await;
         }
         self.call(Method::GET, "/api/v1/audit/export/{format}", "/api/v1/audit/export/csv", None).await;
+        self.api_of_policy().await;
         let about = json!({ "kind": "person", "issuer": "https://idp.example", "subject": "ben" });
         let wanted = json!({ "about": about, "basis": "Art. 17 GDPR" });
         let asked = self.call(Method::POST, ERASURES, ERASURES, Some(wanted)).await;
@@ -190,6 +191,21 @@ impl Drive {
         self.call(Method::GET, HOLDS, HOLDS, None).await;
         self.call(Method::POST, "/api/v1/audit/holds/{id}/release", &release, Some(json!({}))).await;
         self.call(Method::POST, "/witness/add-checkpoint", "/witness/add-checkpoint", None).await;
+    }
+
+    async fn api_of_policy(&mut self) {
+        let explain = "/api/v1/policy/explain";
+        let asked = format!("{explain}?action=read-content&collection=imaging&path=/a&who=group:readers");
+        self.call(Method::GET, explain, &asked, None).await;
+        self.call(Method::GET, explain, &format!("{explain}?action=read-content&collection=imaging"), None).await;
+        let who = "/api/v1/collections/imaging/who-can?action=read-content";
+        self.call(Method::GET, "/api/v1/collections/{collection}/who-can", who, None).await;
+        self.call(Method::GET, "/api/v1/policy/what-can", "/api/v1/policy/what-can", None).await;
+        self.call(Method::GET, "/api/v1/policy/what-can", "/api/v1/policy/what-can?who=signed-in", None).await;
+        self.call(Method::GET, "/api/v1/policy/snapshot", "/api/v1/policy/snapshot", None).await;
+        let none = "/api/v1/policy/decisions/019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60";
+        let unknown = self.call(Method::GET, "/api/v1/policy/decisions/{id}", none, None).await;
+        unknown.problem(StatusCode::NOT_FOUND, "decision-unknown");
     }
 
     async fn pages(&mut self) {

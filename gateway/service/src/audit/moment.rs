@@ -12,7 +12,7 @@ use crate::problem;
 
 /// Which end of a period a time stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Edge {
+pub(crate) enum Edge {
     /// Its beginning: the first instant of a day.
     From,
     /// Its end: a day counts to its last instant.
@@ -20,7 +20,7 @@ pub(super) enum Edge {
 }
 
 /// Reads a time.
-pub(super) fn parse(text: &str, edge: Edge, now: Timestamp) -> Result<Timestamp, Problem> {
+pub(crate) fn parse(text: &str, edge: Edge, now: Timestamp) -> Result<Timestamp, Problem> {
     ago(text, now).or_else(|| day(text, edge)).or_else(|| text.parse().ok()).ok_or_else(|| {
         problem::bad_request(
             "time",

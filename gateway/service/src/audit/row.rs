@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use sealane_audit::event::PREMISES;
 use sealane_audit::{Absence, EntryView};
 use sealane_crypto::digest::Digest;
 use sealane_database::audit_index::FoundEntry;
@@ -32,7 +33,9 @@ fn row(hit: Hit) -> AuditRow {
 fn own(log: String, view: EntryView) -> AuditRow {
     let revealed = |field: &str| view.revealed.get(field).map(|value| value.expose().to_owned());
     let private = |(field, value): (&String, &sealane_audit::Private)| {
-        Some((field.strip_prefix("private.")?.to_owned(), value.expose().to_owned()))
+        // What a decision rested on is told by `policy why`, in words.
+        let name = field.strip_prefix("private.").filter(|name| *name != PREMISES)?;
+        Some((name.to_owned(), value.expose().to_owned()))
     };
     let private: BTreeMap<String, String> = view.revealed.iter().filter_map(private).collect();
     let absent = |why: Absence| {

@@ -23,6 +23,7 @@ mod content;
 mod device;
 mod erasures;
 mod harness;
+mod policy_ask;
 mod provider;
 mod repeating;
 mod session;
