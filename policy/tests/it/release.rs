@@ -135,3 +135,22 @@ fn what_would_be_under_other_rules_never_becomes_a_permit() {
     assert!(decision.is_permit());
     assert_eq!(released::<Read>(decision).unwrap_err().reason.code, "decision.simulated");
 }
+
+#[test]
+fn whatever_lies_at_or_beneath_a_refusal_is_not_covered_and_everything_else_is() {
+    let refused = ["/a/b", "/a-b", "/ab/c", "/b", "/\\xff", "/a/b c/d"];
+    let mut rows = vec![rule(1, Principal::Person(ana()), "/", &ALL)];
+    let refusals = refused.iter().zip(2..);
+    rows.extend(refusals.map(|(at, number)| refusal(number, Principal::Person(ana()), at, &[Permission::List])));
+    let permit = released::<List>(decided(rows, Action::ListDirectory, "/")).unwrap();
+    let names = ["a", "b", "ab", "a-b", "b c", "c", "d", "\\xff", "\\xfe", "z"];
+    for one in names {
+        for two in names {
+            for at in [format!("/{one}"), format!("/{one}/{two}"), format!("/{one}/{two}/d")] {
+                let at = path(&at);
+                let above = refused.iter().any(|refused| at.starts_with(&path(refused)));
+                assert_eq!(permit.covers(collection(), &at), !above, "{}", at.to_text());
+            }
+        }
+    }
+}
