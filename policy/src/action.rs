@@ -86,6 +86,12 @@ actions! {
     AskPolicy = "ask-policy", Site;
     /// Ask what the rules say of oneself, and why a decision about oneself was made.
     AskOwnPolicy = "ask-own-policy", Site;
+    /// Save, change, pause and remove rules that watch the audit log.
+    ManageAlertRules = "manage-alert-rules", Site;
+    /// Look into alerts and close them.
+    HandleAlerts = "handle-alerts", Site;
+    /// Sign that one has reviewed the audit log.
+    SignOffReviews = "sign-off-reviews", Site;
     /// See the peers of the site.
     ListPeers = "list-peers", Site;
     /// Invite, accept and remove peers.
@@ -174,6 +180,9 @@ impl Action {
             Self::ManageHolds => "place and release legal holds on the audit log",
             Self::AskPolicy => "ask what the rules say of anybody",
             Self::AskOwnPolicy => "ask what the rules say of you",
+            Self::ManageAlertRules => "manage the rules that watch the audit log",
+            Self::HandleAlerts => "acknowledge and close alerts",
+            Self::SignOffReviews => "sign off a review of the audit log",
             Self::ListPeers => "see the peers of this site",
             Self::ManagePeers => "manage the peers of this site",
             Self::ShowSelf => "see what this site knows about you",

@@ -102,6 +102,12 @@ kinds! {
     AskPolicy: AskPolicy;
     /// Asks what the rules say, and said, of oneself.
     AskOwnPolicy: AskOwnPolicy;
+    /// Manages the rules that watch the audit log.
+    ManageAlertRules: ManageAlertRules;
+    /// Looks into alerts and closes them.
+    HandleAlerts: HandleAlerts;
+    /// Signs off reviews of the audit log.
+    SignOffReviews: SignOffReviews;
     /// Sees what the site has: collections and peers.
     SeeSite: ListCollections | ListPeers;
     /// Configures collections.

@@ -25,6 +25,17 @@ kinds! {
         HoldPlace = "audit.hold-place", "A legal hold is placed: nothing of that person or collection is erased.";
         HoldRelease = "audit.hold-release", "The release of a legal hold is asked for, or agreed to by a second person.";
         HoldList = "audit.hold-list", "Legal holds are shown to a person.";
+        AlertRaise = "alert.raise", "A rule that watches the log, or the site itself, raises an alert: rule, entries and count are in the detail.";
+        AlertClear = "alert.clear", "What the site raised an alert about is over.";
+        AlertList = "alert.list", "Alerts, or how the log stands, are shown to a person.";
+        AlertAcknowledge = "alert.acknowledge", "A person looks into an alert.";
+        AlertSignOff = "alert.sign-off", "A person closes an alert: the finding is in the detail, their note is personal.";
+        AlertRuleList = "alert-rule.list", "Rules that watch the log are shown to a person.";
+        AlertRuleCreate = "alert-rule.create", "A rule that watches the log is saved.";
+        AlertRuleChange = "alert-rule.change", "A rule that watches the log is changed, paused or resumed: the old and the new values stand side by side.";
+        AlertRuleRemove = "alert-rule.remove", "A rule that watches the log is removed.";
+        ReviewShow = "review.show", "What happened since the last review of the log is shown to a person.";
+        ReviewSignOff = "review.sign-off", "A person signs that they reviewed the log: which entries, up to which head, is in the detail.";
         PolicyPublish = "policy.publish", "A new snapshot of the access rules comes into force.";
         PolicyAsk = "policy.ask", "What the rules say, or said, is told to a person: of themselves, of others, of a place, of a past decision.";
         ReportRun = "report.run", "A report for compliance is made.";

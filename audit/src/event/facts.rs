@@ -249,6 +249,17 @@ const fn assurance(kind: Assurance) -> Facts {
         Assurance::LogKeyPin => row(Peer, Nothing, Fact, "AU-9(3), AU-10, SC-12"),
         Assurance::WitnessFork | Assurance::CheckpointCosign => row(Site, Nothing, Fact, "AU-9(2), AU-9(3), AU-10"),
         Assurance::WitnessExposed => row(Site, Nothing, Fact, "AU-5, AU-9(2)"),
+        Assurance::AlertRaise | Assurance::AlertClear => row(Site, Nothing, Fact, "AU-5, AU-6(1), SI-4(5)"),
+        Assurance::AlertList | Assurance::AlertRuleList => row(Person, Nothing, Act, "AU-6, AU-12"),
+        Assurance::AlertAcknowledge | Assurance::AlertSignOff => {
+            row(Person, Nothing, Act, "AU-6, IR-5; 164.308(a)(1)(ii)(D), 164.308(a)(6)(ii)")
+        }
+        Assurance::AlertRuleCreate | Assurance::AlertRuleChange | Assurance::AlertRuleRemove => {
+            row(Person, Nothing, Act, "AU-6(1), CM-5, SI-4")
+        }
+        Assurance::ReviewShow | Assurance::ReviewSignOff => {
+            row(Person, Nothing, Act, "AU-6, AU-6(3); 164.308(a)(1)(ii)(D)")
+        }
         Assurance::PolicyPublish => row(Site, Nothing, Fact, "AC-3, CM-3"),
         Assurance::PolicyAsk => row(Person, Nothing, Act, "AC-3, AC-6(7), AU-6"),
         Assurance::ReportRun => row(Person, Nothing, Act, "AU-6, AU-7"),

@@ -277,6 +277,15 @@ const fn assurance(kind: Assurance) -> Mapping {
         Assurance::HoldPlace => row(EntityManagement, 1, "Create", Fhir::Create(None)),
         Assurance::HoldRelease => row(EntityManagement, 4, "Delete", Fhir::Delete(None)),
         Assurance::HoldList => row(EntityManagement, 2, "Read", Fhir::Query),
+        Assurance::AlertRaise => row(EntityManagement, 1, "Create", SECURITY),
+        Assurance::AlertClear => row(EntityManagement, 3, "Update", SECURITY),
+        Assurance::AlertList | Assurance::AlertRuleList => row(ApiActivity, 2, "Read", Fhir::Query),
+        Assurance::AlertAcknowledge | Assurance::AlertSignOff => row(ApiActivity, 3, "Update", Fhir::Update(None)),
+        Assurance::AlertRuleCreate => row(EntityManagement, 1, "Create", Fhir::Create(None)),
+        Assurance::AlertRuleChange => row(EntityManagement, 3, "Update", Fhir::Update(None)),
+        Assurance::AlertRuleRemove => row(EntityManagement, 4, "Delete", Fhir::Delete(None)),
+        Assurance::ReviewShow => row(ApiActivity, 2, "Read", LOG_USED),
+        Assurance::ReviewSignOff => row(ApiActivity, 1, "Create", Fhir::Create(None)),
         Assurance::PolicyPublish => {
             let published = Fhir::Plain(codes::SECURITY_ALERT, Some(codes::SECURITY_CONFIGURATION), 'U');
             row(EntityManagement, 10, "Activate", published)

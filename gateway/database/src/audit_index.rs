@@ -16,20 +16,25 @@
 
 mod entry;
 mod log;
+mod matching;
 mod name;
 mod page;
 mod path;
 mod row;
 mod search;
+mod tally;
+mod watch;
 mod word;
 
 pub use entry::{Batch, IndexedEntry, append};
 pub use log::{LogPosition, empty, enlist, positions, restart, tell_size};
 pub use name::forget_person;
-pub use page::{Key, Page, page};
+pub use page::{Key, Mark, Page, marks, page};
 pub use path::forget_collection;
 pub use row::FoundEntry;
 pub use search::{PathWanted, Search, Wanted, prepare};
+pub use tally::{Tally, tally};
+pub use watch::{watched, watched_to};
 
 /// A keyed token of a personal value: 128 bits of a message authentication code.
 pub type Token = [u8; 16];

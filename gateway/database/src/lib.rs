@@ -25,8 +25,12 @@ mod pool;
 mod statement;
 
 pub mod access_rule;
+pub mod alert;
+pub mod alert_hit;
+pub mod alert_rule;
 pub mod audit_hold;
 pub mod audit_index;
+pub mod audit_review;
 pub mod collection;
 pub mod device_login;
 pub mod erasure;

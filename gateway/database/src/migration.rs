@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(11, "transfer_receipt", "0011_transfer_receipt.sql"),
     migration!(12, "witness", "0012_witness.sql"),
     migration!(13, "peer_contact", "0013_peer_contact.sql"),
+    migration!(14, "alert", "0014_alert.sql"),
     migration!(16, "receipt_confirmation", "0016_receipt_confirmation.sql"),
     migration!(18, "policy_history", "0018_policy_history.sql"),
 ];

@@ -4,7 +4,7 @@
 //! advance it. A clock also says how far it can be trusted (NIST SP 800-53 AU-8): the kernel's own word on whether it is
 //! kept in step with true time, asked for at most once a second.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rtime_clock::adjtime::{Timex, adjtimex};
@@ -117,24 +117,48 @@ fn ask_kernel() -> u64 {
 
 /// A clock that stands still until it is told to go on: for tests of expiry, leases and skew.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    micros: AtomicI64,
+    /// 0: not known, 1: kept in step, 2: not kept in step.
+    word: AtomicU8,
+}
 
 impl ManualClock {
     /// A clock that shows `start`.
     #[must_use]
     pub const fn at(start: Timestamp) -> Self {
-        Self(AtomicI64::new(start.as_micros()))
+        Self { micros: AtomicI64::new(start.as_micros()), word: AtomicU8::new(0) }
     }
 
     /// Let `duration` pass.
     pub fn advance(&self, duration: Duration) {
-        self.0.fetch_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.micros.fetch_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+}
+
+impl ManualClock {
+    /// From now on it is known whether something keeps it in step with true time.
+    pub fn set_synchronised(&self, synchronised: bool) {
+        self.word.store(if synchronised { 1 } else { 2 }, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
+    }
+
+    fn moment(&self) -> Moment {
+        let now = self.now();
+        let synchronised = match self.word.load(Ordering::SeqCst) {
+            0 => None,
+            word => Some(word == 1),
+        };
+        Moment {
+            utc_nanos: now.as_nanos(),
+            monotonic: Duration::from_micros(u64::try_from(now.as_micros()).unwrap_or(0)),
+            synchronisation: synchronised.map(|synchronised| Synchronisation { synchronised, error: None }),
+        }
     }
 }
 

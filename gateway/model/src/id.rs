@@ -123,6 +123,18 @@ typed_id!(
     HoldId, "legal hold"
 );
 typed_id!(
+    /// One rule that watches the audit log.
+    AlertRuleId, "alert rule"
+);
+typed_id!(
+    /// One alert.
+    AlertId, "alert"
+);
+typed_id!(
+    /// One review of the audit log.
+    ReviewId, "review"
+);
+typed_id!(
     /// One request to the API: what a person quotes when they ask for help.
     RequestId, "request"
 );

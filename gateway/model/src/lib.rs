@@ -6,6 +6,7 @@
 //! re-exported here so that the packages above have one place to take them from.
 
 pub mod access_rule;
+pub mod alert;
 pub mod bytes;
 pub mod clock;
 pub mod collection;
@@ -30,8 +31,8 @@ pub use clock::{Clock, ManualClock, Moment, Synchronisation, SystemClock};
 pub use collection::{AssuranceMode, Collection, CollectionName};
 pub use entry::{Entry, EntryKind, FileTime};
 pub use id::{
-    CollectionId, ErasureId, HoldId, InvitationId, NodeId, OrderId, RequestId, RuleId, SiteId, StorageGatewayId,
-    TaskId, UploadId,
+    AlertId, AlertRuleId, CollectionId, ErasureId, HoldId, InvitationId, NodeId, OrderId, RequestId, ReviewId, RuleId,
+    SiteId, StorageGatewayId, TaskId, UploadId,
 };
 pub use order::{Item, Order, PersonAssertion, Place, Protection};
 pub use peer::{Invitation, Peer, SiteDescriptor};

@@ -37,14 +37,59 @@ pub struct Page {
 /// # Errors
 /// Those of reading.
 pub async fn page(db: &mut Db, search: &mut Search, after: Option<Key>, limit: usize) -> Result<Page, DbError> {
+    let (rows, next) = rows(db, search, after, limit).await?;
+    Ok(Page { entries: row::with_words(db, rows).await?, next })
+}
+
+/// An entry of an answer, as far as it counts: ids that are equal mean the same person, address or collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Where it stands.
+    pub key: Key,
+    /// Who acted.
+    pub person: Option<i64>,
+    /// From which address.
+    pub client: Option<i64>,
+    /// In which collection.
+    pub collection: Option<i64>,
+    /// Bytes concerned.
+    pub bytes: u64,
+}
+
+/// As [`page`], for counting: without words.
+///
+/// # Errors
+/// Those of reading.
+pub async fn marks(
+    db: &mut Db,
+    search: &mut Search,
+    after: Option<Key>,
+    limit: usize,
+) -> Result<(Vec<Mark>, Option<Key>), DbError> {
+    let (rows, next) = rows(db, search, after, limit).await?;
+    let mark = |row: &Row| Mark {
+        key: row.key,
+        person: row.person,
+        client: row.client,
+        collection: row.collection(),
+        bytes: row.bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+    };
+    Ok((rows.iter().map(mark).collect(), next))
+}
+
+async fn rows(
+    db: &mut Db,
+    search: &mut Search,
+    after: Option<Key>,
+    limit: usize,
+) -> Result<(Vec<Row>, Option<Key>), DbError> {
     let rows = if search.by_paths.is_empty() {
         by_condition(db, search, after, limit).await?
     } else {
         by_paths(db, search, after, limit).await?
     };
     let next = if rows.len() < limit { None } else { rows.last().map(|row| row.key) };
-    let rows = beneath(db, search, rows).await?;
-    Ok(Page { entries: row::with_words(db, rows).await?, next })
+    Ok((beneath(db, search, rows).await?, next))
 }
 
 async fn by_condition(db: &mut Db, search: &Search, after: Option<Key>, limit: usize) -> Result<Vec<Row>, DbError> {

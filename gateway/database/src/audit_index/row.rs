@@ -41,10 +41,10 @@ pub(super) struct Row {
     pub(super) path: Option<i64>,
     words: [Option<i64>; 14],
     op: Vec<u8>,
-    person: bool,
-    client: bool,
+    pub(super) person: Option<i64>,
+    pub(super) client: Option<i64>,
     purpose: bool,
-    bytes: Option<i64>,
+    pub(super) bytes: Option<i64>,
     files: Option<i64>,
     digest: Option<Vec<u8>>,
     decision: Option<Vec<u8>>,
@@ -107,6 +107,14 @@ pub struct FoundEntry {
     pub transport: Option<String>,
 }
 
+impl Row {
+    /// The id of the collection's word.
+    pub(super) fn collection(&self) -> Option<i64> {
+        let [_, _, _, _, _, _, _, collection, ..] = self.words;
+        collection
+    }
+}
+
 pub(super) fn key(cells: &Cells<'_>) -> Result<Key, DbError> {
     Ok(Key { at: cells.int("at")?, log: cells.int("log")?, place: cells.int("place")? })
 }
@@ -126,8 +134,8 @@ fn read(row: &AnyRow) -> Result<Row, DbError> {
         path: cells.opt_int("path")?,
         words,
         op: cells.bytes("op")?,
-        person: cells.opt_int("person")?.is_some(),
-        client: cells.opt_int("client")?.is_some(),
+        person: cells.opt_int("person")?,
+        client: cells.opt_int("client")?,
         purpose: cells.opt_int("purpose")?.is_some(),
         bytes: cells.opt_int("bytes")?,
         files: cells.opt_int("files")?,
@@ -176,10 +184,10 @@ fn found(row: Row, words: &HashMap<i64, String>, origins: &HashMap<i64, String>)
         outcome,
         code,
         issuer,
-        has_person: row.person,
+        has_person: row.person.is_some(),
         via_site,
         session,
-        has_client: row.client,
+        has_client: row.client.is_some(),
         has_purpose: row.purpose,
         collection,
         has_path: row.path.is_some(),

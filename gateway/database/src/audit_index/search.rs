@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sealane_model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Token, log, name, path, word};
 use crate::cells::{self, Cells};
@@ -19,7 +20,8 @@ const LOOK: usize = 2_000;
 const NARROW: usize = 10_000;
 
 /// What is asked for: all that is given must match.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Wanted {
     /// From this time on.
     pub from: Option<Timestamp>,
@@ -74,7 +76,8 @@ pub struct Wanted {
 }
 
 /// Which place in a collection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PathWanted {
     /// This path.
     At(Token),
