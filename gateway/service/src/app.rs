@@ -16,6 +16,7 @@ use sealane_transfer::site::SiteIdentity;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use crate::alerts::Alerting;
 use crate::audit::IndexKey;
 use crate::audit::indexer::Indexer;
 use crate::health::Readiness;
@@ -35,6 +36,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Years for which documentation is kept at least (HIPAA, 45 CFR 164.316(b)(2)(i)).
 pub const LEAST_RETENTION_YEARS: u32 = 6;
+
+/// Days after which the audit log is to be reviewed again, unless the configuration says otherwise: a week (AU-6 a).
+pub const USUAL_REVIEW_DAYS: u32 = 7;
 
 /// Somebody whom the configuration gives a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +75,8 @@ pub struct Settings {
     pub session_idle: Duration,
     /// How many years entries are kept at least; the product itself never removes one.
     pub retention_years: u32,
+    /// The audit log is to be reviewed every so many days.
+    pub review_days: u32,
     /// Identity providers may be called without TLS on loopback addresses. Set by the demo and by nothing else.
     pub allow_loopback_http: bool,
     /// Whose word is asked for the audit log; nobody's where absent.
@@ -89,6 +95,7 @@ impl Settings {
             session_lifetime: Duration::from_secs(12 * 3600),
             session_idle: Duration::from_secs(3600),
             retention_years: LEAST_RETENTION_YEARS,
+            review_days: USUAL_REVIEW_DAYS,
             allow_loopback_http: false,
             witness: None,
         }
@@ -169,6 +176,7 @@ pub(crate) struct Parts {
     /// Held while approved erasures are carried out.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     pub(crate) witnessing: Witnessing,
+    pub(crate) alerting: Alerting,
     /// Acts under way.
     pub(crate) acts: TaskTracker,
 }
@@ -215,6 +223,7 @@ impl App {
             readiness: Readiness::default(),
             erasing: tokio::sync::Mutex::default(),
             witnessing: Witnessing::new(cosigner),
+            alerting: Alerting::default(),
             acts: TaskTracker::new(),
         })))
     }

@@ -19,7 +19,7 @@ use sealane_transfer::guard::{Ask, Details, Grant};
 use crate::act::{ask, conclude};
 use crate::app::App;
 use crate::caller::Actor;
-use crate::{change, policy_sync, problem, roles};
+use crate::{alert_rules, change, policy_sync, problem, roles};
 
 /// A storage gateway of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct Applied {
 
 /// Bring the configuration into force and publish the rules.
 pub async fn apply(app: &App, configured: &Configured) -> Result<Applied, Problem> {
+    // Whoever gets a role below is seen by them.
+    alert_rules::install(app).await?;
     let mut applied = Applied { roles: roles::follow(app).await?, ..Applied::default() };
     for storage in &configured.storage_gateways {
         if apply_storage(app, storage).await? {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sealane_database::{collection, storage_gateway};
+use sealane_database::{alert, collection, storage_gateway};
+use sealane_model::alert::Severity;
 use sealane_model::{Problem, Timestamp};
 use tokio::sync::Mutex;
 
@@ -42,9 +43,13 @@ pub async fn ready(app: &App) -> ReadyView {
         part("audit", audit),
         part("witness", witness(app)),
         part("storage", in_time(storage(app)).await),
+        part("alarms", alarms(app)),
+        part("alerts", in_time(alerts(app)).await),
     ];
-    // A node whose witnesses are away still serves what needs none: a balancer must not take it out.
-    let view = ReadyView { ready: parts.iter().all(|part| part.ok || part.name == "witness"), parts };
+    // A node whose witnesses are away still serves what needs none, and so does one that has something to tell: a balancer
+    // must not take it out.
+    let tells = |part: &HealthPart| ["witness", "alarms", "alerts"].contains(&part.name.as_str());
+    let view = ReadyView { ready: parts.iter().all(|part| part.ok || tells(part)), parts };
     *last = Some((now, view.clone()));
     view
 }
@@ -59,6 +64,34 @@ fn witness(app: &App) -> Result<(), Problem> {
         "audit-exposed",
         "The audit log waits for its witnesses",
         "More of it than may waits for a quorum to confirm it.",
+    ))
+}
+
+/// The gravest of what this node has noticed. Known also where it can be neither recorded nor stored.
+fn alarms(app: &App) -> Result<(), Problem> {
+    match app.parts().alerting.noticed().into_iter().max_by_key(|alarm| alarm.severity()) {
+        None => Ok(()),
+        Some(alarm) => Err(Problem::new(
+            sealane_model::problem::ProblemKind::Unavailable,
+            alarm.word(),
+            "The node has noticed something",
+            "`sealane audit status` says what.",
+        )),
+    }
+}
+
+/// Whether an urgent alert waits for somebody.
+async fn alerts(app: &App) -> Result<(), Problem> {
+    let mut db = app.db().await?;
+    let counts = alert::counts(&mut db).await.map_err(problem::database)?;
+    if !counts.iter().any(|(_, severity, cleared, _)| *severity == Severity::Urgent && !cleared) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        sealane_model::problem::ProblemKind::Unavailable,
+        "alert-urgent",
+        "An urgent alert is not closed",
+        "`sealane audit alert list` shows it to officers.",
     ))
 }
 

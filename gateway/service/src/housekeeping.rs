@@ -5,15 +5,17 @@
 
 use std::time::Duration;
 
-use sealane_database::{device_login, idempotency, login, session};
+use sealane_database::{alert_hit, device_login, idempotency, login, session};
 use sealane_model::{Problem, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::problem;
+use crate::{alert_rules, problem};
 
 const EVERY: Duration = Duration::from_secs(60);
 const KEYS_FOR: Duration = Duration::from_secs(24 * 3600);
+/// A node that was away for so long still adds what it has to what rules count.
+const LATE_LOGS: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Sweep every minute until the site stops.
 pub async fn run(app: App, shutdown: CancellationToken) {
@@ -30,15 +32,21 @@ pub async fn run(app: App, shutdown: CancellationToken) {
     }
 }
 
+fn earlier(now: Timestamp, by: Duration) -> Timestamp {
+    let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_sub(micros))
+}
+
 /// One sweep; returns how many rows are gone.
 pub async fn sweep(app: &App) -> Result<u64, Problem> {
     let now = app.now();
-    let keys_end = i64::try_from(KEYS_FOR.as_micros()).unwrap_or(i64::MAX);
-    let horizon = Timestamp::from_micros(now.as_micros().saturating_sub(keys_end));
+    let horizon = earlier(now, KEYS_FOR);
     let mut db = app.db().await?;
     let mut gone = session::delete_expired(&mut db, now).await.map_err(problem::database)?;
     gone += login::delete_expired(&mut db, now).await.map_err(problem::database)?;
     gone += device_login::delete_expired(&mut db, now).await.map_err(problem::database)?;
     gone += idempotency::forget(&mut db, horizon).await.map_err(problem::database)?;
+    let horizon = earlier(now, alert_rules::LONGEST_WINDOW + LATE_LOGS);
+    gone += alert_hit::forget_before(&mut db, horizon).await.map_err(problem::database)?;
     Ok(gone)
 }

@@ -7,6 +7,8 @@
 
 pub mod access_rules;
 mod act;
+pub mod alert_rules;
+pub mod alerts;
 mod app;
 pub mod audit;
 pub mod browse;
@@ -35,6 +37,7 @@ mod problem;
 pub mod receipts;
 pub mod recorded;
 mod remote_names;
+pub mod reviews;
 mod roles;
 pub mod site;
 pub mod transfers;
@@ -42,7 +45,7 @@ pub mod uploads;
 pub mod view;
 pub mod witness;
 
-pub use app::{Administrator, App, AppParts, LEAST_RETENTION_YEARS, Settings, SetupError};
+pub use app::{Administrator, App, AppParts, LEAST_RETENTION_YEARS, Settings, SetupError, USUAL_REVIEW_DAYS};
 pub use caller::{Actor, Caller, Client};
 pub use page::PageQuery;
 pub use place::{CollectionRef, RefError};

@@ -5,11 +5,13 @@
 //! that belongs to another log (a restored disk, a restored database) is noticed by the leaf hash of its last entry, and
 //! that log is indexed anew.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sealane_audit::event::Assurance;
 use sealane_audit::{EntryView, Filter, Log};
 use sealane_database::audit_index::{self, Batch, IndexedEntry, LogPosition};
+use sealane_database::{Db, DbError};
 use sealane_model::{Permit, PersonId, Problem, RemotePath, Timestamp, permit};
 use sealane_policy::{Action, Resource};
 use sealane_transfer::guard::Details;
@@ -19,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::key::IndexKey;
 use crate::act::{ask, conclude};
+use crate::alerts;
+use crate::alerts::watch::Watched;
 use crate::app::App;
 use crate::caller::Actor;
 use crate::problem;
@@ -39,12 +43,19 @@ pub(crate) struct Indexer {
     last: Mutex<Option<LogPosition>>,
     /// Rung when there is work although the log did not grow.
     bell: Notify,
+    /// So many entries of the log were in the index at the last look: for those who do not want to wait for a round's end.
+    indexed: AtomicU64,
 }
 
 impl Indexer {
     /// Keeps batches out as long as the guard lives: what was read from the log and is not in the index yet is read again.
     pub(crate) async fn pause(&self) -> MutexGuard<'_, Option<LogPosition>> {
         self.last.lock().await
+    }
+
+    /// So many entries of this node's log are in the index, as far as is known without asking.
+    pub(crate) fn indexed(&self) -> u64 {
+        self.indexed.load(Ordering::Relaxed)
     }
 }
 
@@ -53,7 +64,11 @@ pub async fn run(app: App, shutdown: CancellationToken) {
     let mut growth = app.guard().log().growth();
     let mut troubled = false;
     loop {
-        let round = catch_up(&app).await;
+        let round = match catch_up(&app).await {
+            // What rules found is told at once, and not only when the node looks at itself.
+            Ok(()) => alerts::announce(&app).await.map(drop),
+            Err(problem) => Err(problem),
+        };
         if let Err(problem) = &round
             && !troubled
         {
@@ -85,8 +100,11 @@ pub async fn catch_up(app: &App) -> Result<(), Problem> {
         let mut db = app.db().await?;
         audit_index::tell_size(&mut db, position.number, size, app.now()).await.map_err(problem::database)?;
     }
+    let indexed = &app.parts().indexer.indexed;
+    indexed.store(position.indexed, Ordering::Relaxed);
     while position.indexed < log.head().0 {
         position = index_batch(app, log, position).await?;
+        indexed.store(position.indexed, Ordering::Relaxed);
         *last = Some(position.clone());
     }
     *last = Some(position);
@@ -162,7 +180,7 @@ async fn index_batch(app: &App, log: &Log, position: LogPosition) -> Result<LogP
     let batch = Batch { entries: &entries, tip: &tip, size: log.head().0, now: app.now() };
     for attempt in 1.. {
         let mut tx = app.database().begin().await.map_err(problem::database)?;
-        match audit_index::append(&mut tx, &position, &batch).await {
+        match take(app, &mut tx, &position, &batch, &views).await {
             Ok(Some(next)) => {
                 tx.commit().await.map_err(problem::database)?;
                 return Ok(next);
@@ -177,6 +195,20 @@ async fn index_batch(app: &App, log: &Log, position: LogPosition) -> Result<LogP
         }
     }
     enlist(app, log).await
+}
+
+/// Takes a batch into the index and shows it to the rules, as one: no entry is in the index that no rule has seen.
+async fn take(
+    app: &App,
+    db: &mut Db,
+    position: &LogPosition,
+    batch: &Batch<'_>,
+    views: &[EntryView],
+) -> Result<Option<LogPosition>, DbError> {
+    let Some(next) = audit_index::append(db, position, batch).await? else { return Ok(None) };
+    let watched = Watched { log: position.number, origin: &position.origin, entries: batch.entries, views };
+    alerts::watch::look(app, db, &watched).await?;
+    Ok(Some(next))
 }
 
 /// Entries with their personal values, read off the asynchronous threads.

@@ -23,6 +23,12 @@ impl IndexKey {
         self.token("person", &[&person.issuer, &person.subject])
     }
 
+    /// The token of an e-mail address, however it is written.
+    #[must_use]
+    pub fn email(&self, address: &str) -> Token {
+        self.token("email", &[&address.to_lowercase()])
+    }
+
     /// A network address's token.
     #[must_use]
     pub fn client(&self, address: &str) -> Token {

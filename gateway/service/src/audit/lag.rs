@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Brings the index up to this node's log if that is soon done, and says where every log stands: this node's as it was
 /// when the question came, the others' as their nodes told last.
-pub(super) async fn wait(app: &App) -> Result<Vec<LogLag>, Problem> {
+pub(crate) async fn wait(app: &App) -> Result<Vec<LogLag>, Problem> {
     let log = app.guard().log();
     let asked_at = log.head().0;
     // Interrupted in the middle, it goes on with the next round: each batch is whole by itself.

@@ -31,6 +31,19 @@ macro_rules! question {
         }
 
         impl AuditQuestion {
+            /// The same, without what names somebody: for rules that are kept and shown.
+            #[must_use]
+            pub fn without_names(&self) -> Self {
+                let kept = |name: &str, text: &Option<String>| {
+                    text.as_ref().map(|text| if PERSONAL.contains(&name) { PRIVATE.to_owned() } else { text.clone() })
+                };
+                Self {
+                    $($field: kept(stringify!($field), &self.$field),)+
+                    limit: self.limit,
+                    newest_first: self.newest_first,
+                }
+            }
+
             /// The names of its texts and what each means.
             pub const TEXTS: &'static [(&'static str, &'static str)] = &[$((stringify!($field), $about)),+];
 
@@ -96,6 +109,9 @@ question! {
 /// What names people or files, and so is recorded as a private value.
 const PERSONAL: [&str; 4] = ["path", "person", "client", "purpose"];
 
+/// What stands in its place.
+const PRIVATE: &str = "(private)";
+
 impl std::fmt::Debug for AuditQuestion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.given().map(|(name, _)| name)).finish()
@@ -103,11 +119,11 @@ impl std::fmt::Debug for AuditQuestion {
 }
 
 /// A question, understood.
-pub(super) struct Understood {
-    pub(super) wanted: Wanted,
-    pub(super) limit: u64,
+pub(crate) struct Understood {
+    pub(crate) wanted: Wanted,
+    pub(crate) limit: u64,
     /// What was asked that names somebody.
-    pub(super) named: BTreeMap<String, Private>,
+    pub(crate) named: BTreeMap<String, Private>,
 }
 
 impl AuditQuestion {
@@ -115,13 +131,13 @@ impl AuditQuestion {
     #[must_use]
     pub fn in_words(&self) -> String {
         let part = |(name, text): (&str, &str)| {
-            if PERSONAL.contains(&name) { format!("{name}=(private)") } else { format!("{name}={text}") }
+            if PERSONAL.contains(&name) { format!("{name}={PRIVATE}") } else { format!("{name}={text}") }
         };
         let parts: Vec<String> = self.given().map(part).collect();
         if parts.is_empty() { "everything".to_owned() } else { parts.join(" ") }
     }
 
-    pub(super) async fn understand(&self, app: &App) -> Result<Understood, Problem> {
+    pub(crate) async fn understand(&self, app: &App) -> Result<Understood, Problem> {
         let now = app.now();
         let end = now.after(Duration::from_micros(1));
         let time = |text: &Option<String>, edge| text.as_deref().map(|text| moment(text, edge, now)).transpose();

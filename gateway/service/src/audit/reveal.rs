@@ -14,7 +14,7 @@ const NEAR: u64 = 16;
 const LONGEST: u64 = 512;
 
 /// The entries at some places of this node's log.
-pub(super) async fn entries(app: &App, mut places: Vec<u64>) -> Result<HashMap<u64, EntryView>, Problem> {
+pub(crate) async fn entries(app: &App, mut places: Vec<u64>) -> Result<HashMap<u64, EntryView>, Problem> {
     places.sort_unstable();
     places.dedup();
     let log = app.guard().log();

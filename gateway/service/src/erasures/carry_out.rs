@@ -11,11 +11,12 @@ use sealane_audit::{
     Recovery,
 };
 use sealane_database::erasure::Erasure;
-use sealane_database::{DbError, audit_hold, audit_index, erasure, erasure_part, person, policy_history};
+use sealane_database::{DbError, alert, audit_hold, audit_index, erasure, erasure_part, person, policy_history};
 use sealane_model::{ErasureId, PersonId, Problem};
 use tokio_util::sync::CancellationToken;
 
 use super::concealed::{Concealed, Concealer, scope};
+use crate::alerts::hex;
 use crate::app::App;
 use crate::audit::indexer;
 use crate::problem;
@@ -121,6 +122,7 @@ async fn try_report(app: &App, id: ErasureId, about: &AboutView, values: u64) ->
             let known = person::find(&mut tx, &id).await?;
             let email = known.as_ref().and_then(|person| person.email.as_deref());
             policy_history::forget_person(&mut tx, &id, email, app.now()).await?;
+            alert::forget_person(&mut tx, token, &hex(&token)).await?;
         }
         AboutView::Collection { collection } => {
             audit_index::forget_collection(&mut tx, collection).await?;

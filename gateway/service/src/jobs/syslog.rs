@@ -89,12 +89,14 @@ pub async fn run(app: App, settings: SyslogSettings, shutdown: CancellationToken
     while !sender.shutdown.is_cancelled() {
         match sender.window().await {
             Ok(()) => {
+                sender.app.parts().alerting.set_syslog_away(false);
                 if std::mem::take(&mut failing) {
                     tracing::info!(syslog.address = %sender.settings.target, "the log server takes audit entries again");
                 }
                 pause = sender.settings.pace.first_pause;
             }
             Err(error) => {
+                sender.app.parts().alerting.set_syslog_away(true);
                 if !std::mem::replace(&mut failing, true) {
                     tracing::warn!(
                         syslog.address = %sender.settings.target, error = %error,

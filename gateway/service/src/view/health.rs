@@ -12,9 +12,9 @@ pub struct LiveView {
 /// Whether requests can be served, part by part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadyView {
-    /// Whether every part works that all requests need: all save `witness`.
+    /// Whether every part works that all requests need: all save `witness`, `alarms` and `alerts`.
     pub ready: bool,
-    /// `database`, `audit`, `witness`, `storage`.
+    /// `database`, `audit`, `witness`, `storage`; `alarms` has what the node noticed, `alerts` whether an urgent one is open.
     pub parts: Vec<HealthPart>,
 }
 

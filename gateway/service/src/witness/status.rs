@@ -107,6 +107,11 @@ impl Progress {
         std::mem::replace(&mut state.told, told) != told
     }
 
+    /// Whether too much waits, and that was told.
+    pub(super) fn is_told(&self) -> bool {
+        self.lock().told
+    }
+
     /// Whether too much waits.
     pub(super) fn is_exposed(&self) -> bool {
         self.lock().exposed
@@ -119,6 +124,11 @@ impl Progress {
 }
 
 impl super::Witnessing {
+    /// Whether restricted data are refused because of the witnesses, and it lasts.
+    pub(crate) fn is_exposed_for_long(&self) -> bool {
+        self.progress.is_told()
+    }
+
     /// Whether restricted data are refused because of the witnesses.
     pub(crate) fn is_exposed(&self) -> bool {
         self.progress.is_exposed()

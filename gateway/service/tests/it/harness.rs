@@ -45,6 +45,7 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) provider: Provider,
     pub(crate) directory: TempDir,
+    keys: LogKeys,
 }
 
 pub(crate) fn name(text: &str) -> CollectionName {
@@ -83,10 +84,34 @@ impl Site {
         }
         let mut config = ProviderConfig::public("hospital", "Hospital A sign-in", &provider.issuer(), CLIENT);
         adjust(&mut config);
-        let app = build(on, &directory, site_name, &clock, vec![config], witness).await.unwrap();
-        let site = Self { app, clock, provider, directory };
+        let random = SystemRandom::new().unwrap();
+        let keys = LogKeys { signing: SigningKey::generate(&random), openings: AeadKey::generate(&random) };
+        let database = Database::connect(&on.fresh().await, 4).await.unwrap();
+        database.migrate().await.unwrap();
+        let log = (directory.path().join("audit"), format!("sealane/{site_name}/node-1"), keys.clone());
+        let app = build(database, log, site_name, &clock, vec![config], witness).await.unwrap();
+        let site = Self { app, clock, provider, directory, keys };
         configure::apply(&site.app, &site.configured()).await.unwrap();
         site
+    }
+
+    /// Another node of the site: the same database and keys for personal values, a log of its own.
+    pub(crate) async fn another_node(&self) -> App {
+        let random = SystemRandom::new().unwrap();
+        let keys = LogKeys { signing: SigningKey::generate(&random), ..self.keys.clone() };
+        let folder = self.folder("audit-2");
+        std::fs::create_dir(&folder).unwrap();
+        let log = (folder, "sealane/hospital-a/node-2".to_owned(), keys);
+        build(self.app.database().clone(), log, "hospital-a", &self.clock, Vec::new(), None).await.unwrap()
+    }
+
+    /// The node once more, after it was killed: the same log and database, and nothing in memory.
+    pub(crate) async fn killed_and_started(&mut self) {
+        let log = self.app.guard().log().clone();
+        let (folder, origin) = (log.directory().to_owned(), log.origin().to_owned());
+        log.close().await;
+        let log = (folder, origin, self.keys.clone());
+        self.app = build(self.app.database().clone(), log, "hospital-a", &self.clock, Vec::new(), None).await.unwrap();
     }
 
     /// What the configuration file of the site says.
@@ -232,8 +257,8 @@ pub(crate) fn query(back: &HashMap<String, String>) -> CallbackQuery {
 }
 
 async fn build(
-    on: &Backend,
-    directory: &TempDir,
+    database: Database,
+    (folder, origin, keys): (PathBuf, String, LogKeys),
     site_name: &str,
     clock: &Arc<ManualClock>,
     providers: Vec<ProviderConfig>,
@@ -241,12 +266,7 @@ async fn build(
 ) -> Result<App, sealane_service::SetupError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
     let clock: Arc<dyn sealane_model::Clock> = Arc::clone(clock) as Arc<dyn sealane_model::Clock>;
-    let database = Database::connect(&on.fresh().await, 4).await.unwrap();
-    database.migrate().await.unwrap();
-    let keys = LogKeys { signing: SigningKey::generate(random.as_ref()), openings: AeadKey::generate(random.as_ref()) };
-    let (log, _) =
-        Log::open(&directory.path().join("audit"), &format!("sealane/{site_name}/node-1"), keys, Arc::clone(&random))
-            .unwrap();
+    let (log, _) = Log::open(&folder, &origin, keys, Arc::clone(&random)).unwrap();
     let engine = Engine::new(Snapshot::build(Vec::new()).unwrap()).unwrap();
     let guard = Guard::new(engine, log, Arc::clone(&clock), Arc::clone(&random));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -14,6 +14,9 @@
 mod backend;
 
 mod access;
+mod alarms;
+mod alert_rules;
+mod alerts;
 mod audit_first;
 mod audit_index;
 mod audit_search;
@@ -26,6 +29,7 @@ mod harness;
 mod policy_ask;
 mod provider;
 mod repeating;
+mod reviews;
 mod session;
 mod sign_in;
 mod sign_in_attacks;

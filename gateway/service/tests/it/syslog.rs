@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use sealane_audit::event::{Access, Assurance};
 use sealane_audit::{Filter, Object, Outcome, OutcomeRecord, Phase};
-use sealane_service::App;
 use sealane_service::jobs::syslog::{self, ClientIdentity, Pace, SyslogSettings, Target};
+use sealane_service::{App, alerts};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::receiver::{Ending, Receiver, index_of};
+use crate::alerts::of_rule;
 use crate::backend::Backend;
 use crate::harness::Site;
 
@@ -122,6 +123,33 @@ async fn the_whole_log_arrives_and_after_a_stop_only_what_is_new(on: &Backend) {
     let all = receiver.messages();
     expect_whole_log(&site.app, &all);
     assert_eq!(u64::try_from(all.len()).unwrap(), size(&site.app), "nothing twice");
+}
+
+on_both!(a_log_server_that_is_away_is_an_alarm_until_it_takes_entries_again);
+async fn a_log_server_that_is_away_is_an_alarm_until_it_takes_entries_again(on: &Backend) {
+    let site = Site::start(on).await;
+    let receiver = Receiver::start(&[]).await;
+    let stands = async |wanted: bool| {
+        let looking = async {
+            loop {
+                alerts::look(&site.app).await.unwrap();
+                let found = of_rule(&site.app, "syslog-away").await;
+                if found.first().is_some_and(|alert| alert.cleared_at.is_none()) == wanted {
+                    return found.len();
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect("the alarm")
+    };
+    assert_eq!(stands(false).await, 0);
+    // Nobody listens at port 1.
+    let job = Job::start(&site.app, settings(1, &receiver.ca, pace()));
+    assert_eq!(stands(true).await, 1);
+    job.kill().await;
+    let job = Job::start(&site.app, settings(receiver.port, &receiver.ca, pace()));
+    assert_eq!(stands(false).await, 1);
+    job.stop().await;
 }
 
 on_both!(what_a_receiver_had_not_read_when_it_ended_is_sent_again);

@@ -10,15 +10,17 @@ use sealane_crypto::SigningKey;
 use sealane_crypto::digest::sha256;
 use sealane_database::peer;
 use sealane_database::witnessed_log::{self, WitnessedHead};
+use sealane_model::alert::Severity;
 use sealane_model::problem::ProblemKind;
 use sealane_model::{Class, Peer, Permission, Principal, Problem};
 use sealane_service::view::{AcceptPeer, WitnessPolicyView};
 use sealane_service::witness::{self, WitnessSettings};
-use sealane_service::{Actor, browse, peers};
+use sealane_service::{Actor, alerts, browse, peers};
 use sealane_transfer::lane::Witness;
 use sealane_transfer::message::LogKeys;
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::of_rule;
 use crate::backend::Backend;
 use crate::harness::{START, Site, collection, path};
 
@@ -135,12 +137,17 @@ async fn without_its_witness_health_data_wait_and_other_data_do_not(on: &Backend
     let status = standing(&a).await;
     assert!(status.refused);
     assert_eq!(status.witnesses[0].code.as_deref(), Some("witness-unknown"));
+    alerts::look(&a.app).await.unwrap();
+    let alert = of_rule(&a.app, "witness-exposed").await.remove(0);
+    assert_eq!((alert.severity, alert.cleared_at), (Severity::Urgent, None));
 
     introduce(&a, &b).await;
     introduce(&b, &a).await;
     until("the witness has confirmed the log", || !policy.is_exposed(Class::Phi)).await;
     look("patients").await.unwrap();
     until("its end is recorded", || a.outcomes(Assurance::WitnessExposed).len() == 2).await;
+    alerts::look(&a.app).await.unwrap();
+    assert!(of_rule(&a.app, "witness-exposed").await[0].cleared_at.is_some());
     stop.cancel();
 }
 
