@@ -3,6 +3,9 @@
 //! `docs/api/openapi.json` is generated from these handlers and compared by a test. Failures are problem details
 //! (`middleware::present`); lists are keyset pages; what changes something may carry an `Idempotency-Key`.
 
+mod alert_rules;
+mod alert_stream;
+mod alerts;
 mod audit;
 mod collections;
 mod content;
@@ -14,6 +17,7 @@ mod login;
 mod me;
 mod peers;
 mod policy;
+mod reviews;
 mod rules;
 mod stream;
 mod tasks;
@@ -78,5 +82,21 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .api(Caller, records![Assurance::ReportRun], routes!(audit::disclosures))
         .api(Caller, records![Assurance::AuditExport], routes!(audit::export))
         .api(Caller, records![Assurance::AuditRead], routes!(audit::head))
+        .api(Caller, records![Assurance::AlertRuleList], routes!(alert_rules::list))
+        .api(Caller, records![Assurance::AlertRuleCreate], routes!(alert_rules::save))
+        .api(Caller, records![Assurance::AlertRuleList], routes!(alert_rules::show))
+        .api(Caller, records![Assurance::AlertRuleChange], routes!(alert_rules::change))
+        .api(Caller, records![Assurance::AlertRuleChange], routes!(alert_rules::pause))
+        .api(Caller, records![Assurance::AlertRuleChange], routes!(alert_rules::resume))
+        .api(Caller, records![Assurance::AlertRuleRemove], routes!(alert_rules::remove))
+        .api(Caller, records![Assurance::AuditRead], routes!(alert_rules::try_out))
+        .api(Caller, records![Assurance::AlertList], routes!(alerts::list))
+        .api(Caller, records![Assurance::AlertList], routes!(alert_stream::follow))
+        .api(Caller, records![Assurance::AlertList], routes!(alerts::show))
+        .api(Caller, records![Assurance::AlertAcknowledge], routes!(alerts::acknowledge))
+        .api(Caller, records![Assurance::AlertSignOff], routes!(alerts::close))
+        .api(Caller, records![Assurance::AlertList], routes!(reviews::status))
+        .api(Caller, records![Assurance::ReviewShow], routes!(reviews::show))
+        .api(Caller, records![Assurance::ReviewSignOff], routes!(reviews::sign_off))
         .api(Caller, Nothing("the description of the API, the same for everybody"), routes!(documents::openapi))
 }

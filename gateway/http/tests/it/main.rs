@@ -6,6 +6,7 @@
 #[path = "../../../database/tests/it/backend.rs"]
 mod backend;
 
+mod alerts;
 mod audit;
 mod browser;
 mod changes;

@@ -208,6 +208,48 @@ impl Drive {
         unknown.problem(StatusCode::NOT_FOUND, "decision-unknown");
     }
 
+    async fn api_of_alerts(&mut self) {
+        const RULES: &str = "/api/v1/audit/alert-rules";
+        const ALERTS: &str = "/api/v1/audit/alerts";
+        let threshold = json!({ "measure": "entries", "at_least": 1, "within_s": 0, "by": "anybody" });
+        let question = json!({ "kind": "entry.stat", "person": "https://idp.example#ben" });
+        let wanted = json!({
+            "name": "looks", "question": question, "threshold": threshold, "severity": "note",
+            "concerns": "compliance-officer",
+        });
+        self.call(Method::POST, RULES, RULES, Some(wanted)).await;
+        self.call(Method::GET, RULES, RULES, None).await;
+        let one = format!("{RULES}/looks");
+        let on = |rest: &str| format!("{RULES}/{{name}}{rest}");
+        self.call(Method::GET, &on(""), &one, None).await;
+        self.call(Method::POST, &on("/change"), &format!("{one}/change"), Some(json!({ "severity": "warning" }))).await;
+        for what in ["/pause", "/resume"] {
+            self.call(Method::POST, &on(what), &format!("{one}{what}"), Some(json!({}))).await;
+        }
+        self.call(Method::DELETE, &on(""), &one, None).await;
+        const TRIAL: &str = "/api/v1/audit/alert-rule-trial";
+        let trial = json!({ "question": question, "threshold": threshold, "days": 7 });
+        self.call(Method::POST, TRIAL, TRIAL, Some(trial)).await;
+        sealane_service::audit::catch_up(&self.site.app).await.unwrap();
+        let alerts = self.call(Method::GET, ALERTS, ALERTS, None).await.json();
+        let id = alerts["items"][0]["id"].as_str().unwrap().to_owned();
+        let first = self.site.app.guard().log().head().0;
+        let from_the_first = self.site.request(As::Program, Method::GET, &format!("{ALERTS}/stream?limit=1"));
+        let from_the_first = from_the_first.header("last-event-id", "00000000-0000-0000-0000-000000000000");
+        let answer = self.site.send(from_the_first.body(Body::empty()).unwrap()).await;
+        assert!(answer.text().contains("event: alert"), "{}", answer.text());
+        self.note(&Method::GET, &format!("{ALERTS}/stream"), first).await;
+        let of = |rest: &str| format!("{ALERTS}/{{id}}{rest}");
+        self.call(Method::GET, &of(""), &format!("{ALERTS}/{id}"), None).await;
+        self.call(Method::POST, &of("/acknowledge"), &format!("{ALERTS}/{id}/acknowledge"), Some(json!({}))).await;
+        let close = json!({ "finding": "explained", "note": "as agreed" });
+        self.call(Method::POST, &of("/close"), &format!("{ALERTS}/{id}/close"), Some(close)).await;
+        const REVIEW: &str = "/api/v1/audit/review";
+        self.call(Method::GET, REVIEW, REVIEW, None).await;
+        self.call(Method::POST, REVIEW, REVIEW, Some(json!({ "note": "as usual" }))).await;
+        self.call(Method::GET, "/api/v1/audit/status", "/api/v1/audit/status", None).await;
+    }
+
     async fn pages(&mut self) {
         for path in ["/healthz", "/readyz", "/", "/collections", "/transfer", "/tasks"] {
             self.page(path, path).await;
@@ -267,6 +309,7 @@ async fn every_route_records_what_it_declares(on: &Backend) {
     drive.pages_of_transfers().await;
     drive.api_of_data().await;
     drive.api_of_the_log().await;
+    drive.api_of_alerts().await;
     drive.api_of_tasks_and_people().await;
     drive.sign_in_and_out().await;
     let mut wrong = Vec::new();
