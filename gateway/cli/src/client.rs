@@ -16,6 +16,7 @@ use sealane_crypto::Secret;
 use sealane_model::Problem;
 use sealane_model::page::Page;
 use sealane_model::problem::ProblemKind;
+use sealane_service::view::ReadyView;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -93,6 +94,17 @@ impl Client {
     /// As [`Self::send`], or when the answer is not what the API promises.
     pub async fn get<T: DeserializeOwned>(&self, url: Url) -> anyhow::Result<T> {
         let response = self.send(self.request(Method::GET, url)).await?;
+        document(response).await
+    }
+
+    /// Whether the site can do its work, part by part: told whether it can or not.
+    ///
+    /// # Errors
+    /// When the site cannot be reached, or the answer is not what it promises.
+    pub async fn ready(&self) -> anyhow::Result<ReadyView> {
+        let mut url = self.base.clone();
+        url.set_path("/readyz");
+        let response = self.http.get(url).send().await.map_err(|error| self.unreachable(&error))?;
         document(response).await
     }
 

@@ -248,6 +248,17 @@ mod tests {
     }
 
     #[test]
+    fn the_log_is_reviewed_every_week_unless_said_otherwise() {
+        assert_eq!(parse(&template()).unwrap().file.audit.review_days, 7);
+        let with = |days: u32| format!("{}\n[audit]\nreview_days = {days}\n", template());
+        assert_eq!(parse(&with(1)).unwrap().file.audit.review_days, 1);
+        for days in [0, 367] {
+            let message = parse(&with(days)).unwrap_err().to_string();
+            assert!(message.contains("review_days") && message.contains("AU-6"), "{message}");
+        }
+    }
+
+    #[test]
     fn nothing_of_the_demo_can_be_switched_on() {
         for line in ["allow_loopback_http = true", "demo = true", "plain_http = 8080"] {
             let text = template().replace("[site]", &format!("[site]\n{line}"));

@@ -1,6 +1,7 @@
 //! `sealane audit ..`: the audit log for those who answer for it. One file a command.
 
 mod about;
+mod alert;
 mod disclosures;
 mod erase;
 mod export;
@@ -9,6 +10,8 @@ mod lines;
 mod question;
 mod reconcile;
 mod reindex;
+mod review;
+mod rule;
 mod search;
 mod witness;
 
@@ -33,6 +36,17 @@ pub(super) enum AuditCommand {
     /// Legal holds: nothing of that person or collection is erased while one stands.
     #[command(subcommand)]
     Hold(hold::HoldCommand),
+    /// Rules that watch the log and raise alerts.
+    #[command(subcommand)]
+    Rule(rule::RuleCommand),
+    /// Alerts: what rules and the site itself noticed.
+    #[command(subcommand)]
+    Alert(alert::AlertCommand),
+    /// Reviews of the log: what has happened since the last one, and your signature under it.
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
+    /// How the log stands: index, alarms, open alerts, the next review.
+    Status,
     /// Hold two sites' exported logs against each other: what is one-sided or differs.
     Reconcile(reconcile::ReconcileArguments),
     /// Empty the search index and build it again from the log. Run on the site's own machine.
@@ -70,6 +84,10 @@ pub(super) async fn run(
         AuditCommand::Export(asked) => export::run(&session()?, *asked).await,
         AuditCommand::Erase(arguments) => erase::run(arguments, &session()?).await,
         AuditCommand::Hold(command) => hold::run(command, &session()?).await,
+        AuditCommand::Rule(command) => rule::run(command, &session()?).await,
+        AuditCommand::Alert(command) => alert::run(command, &session()?).await,
+        AuditCommand::Review(command) => review::run(command, &session()?).await,
+        AuditCommand::Status => review::status(&session()?).await,
         AuditCommand::Reconcile(arguments) => reconcile::run(arguments, format).await,
         AuditCommand::Reindex(arguments) => reindex::run(arguments, format).await,
         AuditCommand::Witness(command) => witness::run(command, format).await,
@@ -98,6 +116,21 @@ mod tests {
         ] {
             assert!(parses(wrong).unwrap_err().contains("Usage"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_rule_counts_entries_or_bytes_and_an_alert_is_closed_with_finding_and_note() {
+        parses("rule save refusals --outcome denied --count 10 --within 10m --by person --severity urgent").unwrap();
+        parses("rule try --kind content.read --bytes 1000 --within 1h --days 7").unwrap();
+        assert!(parses("rule save x --bytes 1000").is_err(), "bytes need a time");
+        assert!(parses("rule save x --count 1 --bytes 1 --within 1m").is_err());
+        assert!(parses("rule save Upper").unwrap_err().contains("not a name"));
+        let id = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60";
+        parses(&format!("alert close {id} --finding false-alarm --note because")).unwrap();
+        assert!(parses(&format!("alert close {id} --finding false-alarm")).is_err());
+        assert!(parses(&format!("alert close {id} --note because")).is_err());
+        parses("review sign-off --note seen --up-to sealane/a/node-1=17").unwrap();
+        assert!(parses("review sign-off --note seen --up-to node-1").is_err());
     }
 
     #[test]

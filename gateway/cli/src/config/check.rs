@@ -9,6 +9,9 @@ use sealane_service::jobs::syslog::Target;
 
 use super::file::ConfigFile;
 
+/// Once a year is the least that can be called a review.
+const MOST_REVIEW_DAYS: u32 = 366;
+
 /// The line of a byte position, from 1.
 #[must_use]
 pub(super) fn line_of(text: &str, position: usize) -> usize {
@@ -54,6 +57,12 @@ fn check_site(file: &ConfigFile, found: &mut Vec<String>) {
         found.push(format!(
             "  [audit] retention_years: {} is below {LEAST_RETENTION_YEARS}; audit entries are documentation that HIPAA has kept for six years (45 CFR 164.316(b)(2)(i)): write {LEAST_RETENTION_YEARS} or more",
             file.audit.retention_years
+        ));
+    }
+    if !(1..=MOST_REVIEW_DAYS).contains(&file.audit.review_days) {
+        found.push(format!(
+            "  [audit] review_days: {} is not a number from 1 to {MOST_REVIEW_DAYS}; 7 is a week (NIST SP 800-53 AU-6 a)",
+            file.audit.review_days
         ));
     }
     for provider in &file.identity_provider {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use sealane_model::{Class, CollectionName, Permission, Timestamp};
-use sealane_service::LEAST_RETENTION_YEARS;
+use sealane_service::{LEAST_RETENTION_YEARS, USUAL_REVIEW_DAYS};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -113,6 +113,9 @@ pub struct AuditConfig {
     /// Years for which entries are kept at least; six or more. Sealane itself never removes an entry.
     #[serde(default = "least_retention")]
     pub retention_years: u32,
+    /// Days after which the log is to be reviewed again.
+    #[serde(default = "usual_review_days")]
+    pub review_days: u32,
     /// A log server that gets every entry.
     pub syslog: Option<SyslogConfig>,
     /// Witnesses that confirm it; nobody is asked where absent.
@@ -150,8 +153,12 @@ fn five_seconds() -> Spanned<String> {
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { retention_years: least_retention(), syslog: None, witness: None }
+        Self { retention_years: least_retention(), review_days: usual_review_days(), syslog: None, witness: None }
     }
+}
+
+const fn usual_review_days() -> u32 {
+    USUAL_REVIEW_DAYS
 }
 
 const fn least_retention() -> u32 {

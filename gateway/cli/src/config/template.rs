@@ -73,6 +73,7 @@ administrators = [{administrators}]
 {database}
 # [audit]
 # retention_years = 6                       # entries are kept at least so long; fewer than 6 are refused
+# review_days = 7                           # a compliance officer signs a review so often; overdue ones are alerts
 
 # [tls]                                     # default: self-signed, its fingerprint is printed at start
 # certificate = "fullchain.pem"

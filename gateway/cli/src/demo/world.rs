@@ -14,7 +14,7 @@ use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRul
 use sealane_service::identity::ProviderConfig;
 use sealane_service::view::AcceptPeer;
 use sealane_service::witness::WitnessSettings;
-use sealane_service::{Actor, Administrator, LEAST_RETENTION_YEARS, peers, witness};
+use sealane_service::{Actor, Administrator, LEAST_RETENTION_YEARS, USUAL_REVIEW_DAYS, peers, witness};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -212,6 +212,7 @@ async fn start_site(
             rules: plan.rules,
         },
         retention_years: LEAST_RETENTION_YEARS,
+        review_days: USUAL_REVIEW_DAYS,
         lanes: LANES,
         syslog: None,
         witness: Some(witness),

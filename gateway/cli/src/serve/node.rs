@@ -18,7 +18,7 @@ use sealane_model::{Clock, NodeId, SiteId, SystemClock};
 use sealane_policy::Engine;
 use sealane_service::erasures::carry_out;
 use sealane_service::jobs::syslog;
-use sealane_service::{App, AppParts, Settings, audit, configure, housekeeping, life, policy_sync, witness};
+use sealane_service::{App, AppParts, Settings, alerts, audit, configure, housekeeping, life, policy_sync, witness};
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
 use sealane_transfer::guard::Guard;
@@ -92,6 +92,7 @@ impl Node {
         tracker.spawn(housekeeping::run(app.clone(), shutdown.clone()));
         tracker.spawn(audit::run(app.clone(), shutdown.clone()));
         tracker.spawn(witness::run(app.clone(), shutdown.clone()));
+        tracker.spawn(alerts::run(app.clone(), shutdown.clone()));
         if let Some(syslog) = settings.syslog {
             tracker.spawn(syslog::run(app.clone(), syslog, shutdown.clone()));
         }
@@ -246,6 +247,7 @@ fn app_settings(settings: &NodeSettings) -> Settings {
         officers: settings.officers.clone(),
         auditors: settings.auditors.clone(),
         retention_years: settings.retention_years,
+        review_days: settings.review_days,
         allow_loopback_http: settings.demo.is_some(),
         witness: settings.witness.clone(),
         ..Settings::at(settings.url.clone())

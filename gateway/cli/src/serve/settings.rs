@@ -56,6 +56,8 @@ pub struct NodeSettings {
     pub configured: Configured,
     /// Years for which audit entries are kept at least.
     pub retention_years: u32,
+    /// Days after which the audit log is to be reviewed again.
+    pub review_days: u32,
     /// Lanes of a task that does not ask for a number.
     pub lanes: u16,
     /// The log server that gets every entry of the audit log.
@@ -104,6 +106,7 @@ impl NodeSettings {
             auditors: site.auditors.iter().cloned().map(Administrator::Email).collect(),
             configured: configured(config)?,
             retention_years: config.file.audit.retention_years,
+            review_days: config.file.audit.review_days,
             lanes: config.file.transfer.lanes,
             syslog: config.file.audit.syslog.as_ref().map(|it| syslog(config, it)).transpose()?,
             witness: config.witness.clone(),
