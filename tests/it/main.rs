@@ -11,6 +11,7 @@ mod production;
 mod receipts;
 mod record;
 mod refusal;
+mod reviews;
 mod routes;
 mod scale;
 mod stop;

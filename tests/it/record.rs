@@ -13,7 +13,7 @@ use sealane_tests::person::{Person, new_task};
 use sealane_tests::site::{Site, SmallDisk};
 use sealane_tests::tree::write_noise;
 use sealane_tests::wait::until_true;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn a_log_that_was_taken_away_stops_every_act() -> anyhow::Result<()> {
@@ -25,6 +25,7 @@ fn a_log_that_was_taken_away_stops_every_act() -> anyhow::Result<()> {
     fs::rename(pair.a.audit().join("seg"), pair.a.folder().join("seg-taken-away"))?;
     nothing_is_done(&pair, &ana)?;
     it_says_that_it_is_not_ready(&pair.a)?;
+    it_raises(&pair.a, Some("audit-unwritable"))?;
     ensure!(pair.a.get("/healthz")?.status == 200, "and that it lives");
     Ok(())
 }
@@ -46,11 +47,28 @@ fn a_full_disk_under_the_log_stops_every_act_until_there_is_room() -> anyhow::Re
     }
     nothing_is_done(&pair, &ana)?;
     it_says_that_it_is_not_ready(&pair.a)?;
+    it_raises(&pair.a, Some("audit-disk"))?;
 
     drop(file);
     fs::remove_file(&filler)?;
     until_true("the site to work again", Duration::from_secs(20), || {
         Ok(ana.get(&pair.a, "collections/imaging/content?path=/file")?.status.is_success())
+    })?;
+    it_raises(&pair.a, None)
+}
+
+/// What the node noticed is public as long as it stands, and no longer; so is that an urgent alert about it is open.
+fn it_raises(site: &Site, alarm: Option<&str>) -> anyhow::Result<()> {
+    let code = |ready: &Value, name: &str| {
+        let part = ready["parts"].as_array().and_then(|parts| parts.iter().find(|part| part["name"] == name))?;
+        part["code"].as_str().map(ToOwned::to_owned)
+    };
+    until_true("the alarm to stand, or to be over", Duration::from_secs(20), || {
+        let ready: Value = site.get("/readyz")?.document()?;
+        // A machine whose clock nothing keeps in step says that too.
+        let noticed = code(&ready, "alarms").filter(|code| code != "clock-unsynchronised");
+        let urgent = code(&ready, "alerts").is_some();
+        Ok(noticed.as_deref() == alarm && urgent == alarm.is_some())
     })
 }
 
