@@ -41,7 +41,7 @@ use sealane_crypto::aead::AeadKey;
 use sealane_crypto::digest::Digest;
 use sealane_crypto::random::Random;
 use sealane_crypto::secret::Secret;
-use sealane_crypto::sign::SigningKey;
+use sealane_crypto::sign::{SigningKey, VerifyingKey};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::cosigned::Kept;
@@ -49,6 +49,7 @@ pub use self::erase::{EraseError, Erased};
 pub use self::error::{AppendError, KeepError, OpenError, ProveError, ReadError};
 use self::guard::Room;
 use self::job::Job;
+use self::layout::Layout;
 pub use self::options::Options;
 use self::prover::Prover;
 use self::reader::Reader;
@@ -64,6 +65,7 @@ use crate::pack::Opening;
 use crate::proof::LogProof;
 use crate::query::{EntryView, Filter};
 use crate::receipt::Receipt;
+use crate::rotation::RotationProof;
 use crate::timestamp::Timestamp;
 use crate::witness::{AddCheckpoint, Exposure, Policy, Standing};
 
@@ -123,6 +125,33 @@ impl Log {
             threads: Mutex::new(opened.threads),
         };
         Ok((Self(Arc::new(inner)), opened.recovery))
+    }
+
+    /// Replaces the key of a log that nobody has open. Its entry says so; the head over it is signed by both keys.
+    ///
+    /// When this returns, the log opens with the new key alone. If it was cut off, the log opens with the new key if the entry
+    /// is there, and with the old one if it is not.
+    ///
+    /// # Errors
+    /// As [`Log::open`]; nothing is replaced then.
+    pub fn rotate_key(
+        dir: &Path,
+        origin: &str,
+        keys: &LogKeys,
+        successor: &SigningKey,
+        random: &Arc<dyn Random>,
+        options: Options,
+    ) -> Result<RotationProof, OpenError> {
+        open::rotate(dir, origin, keys, successor, random, options)
+    }
+
+    /// The key beside a log and the proofs of those before it: what is public, read without opening the log.
+    ///
+    /// # Errors
+    /// When the files cannot be read.
+    pub fn public_keys(dir: &Path) -> std::io::Result<(Option<String>, Vec<RotationProof>)> {
+        let layout = Layout::new(dir);
+        Ok((layout.read_key()?.map(|text| text.trim_end().to_owned()), layout.read_rotations()?))
     }
 
     /// Appends an event. The receipt means: durable, in the tree, covered by a signed checkpoint.
@@ -250,6 +279,23 @@ impl Log {
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.0.state.layout.directory()
+    }
+
+    /// The key with which the log began: it stays when keys are replaced.
+    #[must_use]
+    pub fn first_key(&self) -> VerifyingKey {
+        self.0.state.keys.first()
+    }
+
+    /// Proofs that one key of the log took over from another, in order.
+    #[must_use]
+    pub fn rotations(&self) -> &[RotationProof] {
+        &self.0.state.rotations
+    }
+
+    /// The key that signs heads of that size.
+    pub(crate) fn key_at(&self, size: u64) -> VerifierKey {
+        VerifierKey::new(self.origin(), self.0.state.keys.at(size))
     }
 
     /// The log's key, as it is published.

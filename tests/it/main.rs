@@ -12,6 +12,7 @@ mod receipts;
 mod record;
 mod refusal;
 mod reviews;
+mod rotation;
 mod routes;
 mod scale;
 mod stop;

@@ -18,6 +18,7 @@ kinds! {
         EraseWithdraw = "audit.erase-withdraw", "An erasure that nobody has approved is taken back or refused.";
         EraseList = "audit.erase-list", "Erasures are shown to a person.";
         LogKeyPin = "log-key.pin", "The key of a peer's log is pinned, or another key for a known log is refused.";
+        LogKeyRotate = "log-key.rotate", "The key that signs the heads of this log is replaced: the old one names the new one and the size from which on it signs.";
         CheckpointCosign = "checkpoint.cosign", "Enough witnesses have cosigned a head of this log: head and cosignatures are in the detail.";
         WitnessExposed = "witness.exposed", "More of this log waits for its witnesses than may, or that is over.";
         WitnessFork = "witness.fork", "A log showed this site two heads that cannot both be true: the evidence is kept.";

@@ -247,6 +247,7 @@ const fn assurance(kind: Assurance) -> Facts {
             row(Person, Nothing, Act, "AU-11, SI-12; 164.316(b)(2)")
         }
         Assurance::LogKeyPin => row(Peer, Nothing, Fact, "AU-9(3), AU-10, SC-12"),
+        Assurance::LogKeyRotate => row(Site, Nothing, Fact, "AU-9(3), AU-10, SC-12"),
         Assurance::WitnessFork | Assurance::CheckpointCosign => row(Site, Nothing, Fact, "AU-9(2), AU-9(3), AU-10"),
         Assurance::WitnessExposed => row(Site, Nothing, Fact, "AU-5, AU-9(2)"),
         Assurance::AlertRaise | Assurance::AlertClear => row(Site, Nothing, Fact, "AU-5, AU-6(1), SI-4(5)"),

@@ -32,6 +32,11 @@ impl Chain {
         self.tree.root()
     }
 
+    /// The heads of the complete subtrees, largest first.
+    pub(crate) fn edge(&self) -> &[Digest] {
+        self.tree.subtrees()
+    }
+
     /// Leaf hash of the last entry.
     pub(crate) const fn prev(&self) -> Digest {
         self.prev

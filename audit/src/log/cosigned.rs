@@ -14,6 +14,7 @@ use super::prover::Prover;
 use super::segment;
 use super::state::LogState;
 use crate::note::{Checkpoint, VerifierKey};
+use crate::rotation::Keys;
 use crate::timestamp::Timestamp;
 use crate::witness::{Policy, Quorum, Standing};
 
@@ -30,14 +31,23 @@ pub(super) struct Kept<'a> {
 impl<'a> Kept<'a> {
     /// The log itself is known; what the policy says of other logs does not matter here.
     pub(super) fn new(state: &'a LogState, policy: &Policy) -> Self {
-        Self { state, policy: policy.clone().with_log(state.key.clone()) }
+        Self { state, policy: policy.clone() }
+    }
+
+    /// A head counts under the key that signed heads of its size.
+    fn standing(&self, head: &Checkpoint) -> Standing {
+        self.policy.clone().with_log(self.key_of(head)).evaluate(head)
+    }
+
+    fn key_of(&self, head: &Checkpoint) -> VerifierKey {
+        VerifierKey::new(&self.state.origin, self.state.keys.at(head.size()))
     }
 
     /// Keeps a head of this log with the cosignatures that the policy knows; those kept before stay.
     pub(super) fn keep(&self, checkpoint: &Checkpoint) -> Result<Standing, KeepError> {
-        let signers = self.signers();
+        let signers = self.signers(checkpoint);
         let mut checkpoint = checkpoint.with_lines_of(&signers);
-        checkpoint.verify_log(&self.state.key)?;
+        checkpoint.verify_log(&self.key_of(&checkpoint))?;
         Prover::new(self.state).own(&checkpoint)?;
         let _one_at_a_time = self.state.keeping();
         if let Some(there) = self.read(checkpoint.size())? {
@@ -47,7 +57,7 @@ impl<'a> Kept<'a> {
                 }
             }
         }
-        let standing = self.policy.evaluate(&checkpoint);
+        let standing = self.standing(&checkpoint);
         if let Some(witness) = standing.forged.first() {
             return Err(KeepError::Forged(witness.clone()));
         }
@@ -74,19 +84,19 @@ impl<'a> Kept<'a> {
         // Whoever hands in the two may have mixed them up.
         Timestamp::read(timestamp.response(), checkpoint)?;
         Prover::new(self.state).own(checkpoint)?;
-        checkpoint.verify_log(&self.state.key)?;
+        checkpoint.verify_log(&self.key_of(checkpoint))?;
         let layout = &self.state.layout;
         let _one_at_a_time = self.state.keeping();
         if self.read(checkpoint.size())?.is_none() {
-            self.write(&checkpoint.with_lines_of(&self.signers()))?;
+            self.write(&checkpoint.with_lines_of(&self.signers(checkpoint)))?;
         }
         segment::make_directory(&layout.timestamps())?;
         Ok(segment::replace(&layout.timestamp(checkpoint.size()), timestamp.response(), true)?)
     }
 
-    fn signers(&self) -> Vec<VerifierKey> {
+    fn signers(&self, head: &Checkpoint) -> Vec<VerifierKey> {
         let witnesses = self.policy.witnesses().map(|witness| witness.key.clone());
-        witnesses.chain([self.state.key.clone()]).collect()
+        witnesses.chain([self.key_of(head)]).collect()
     }
 
     fn write(&self, checkpoint: &Checkpoint) -> io::Result<()> {
@@ -104,7 +114,7 @@ impl<'a> Kept<'a> {
 
     fn holding(&self, size: u64) -> io::Result<Option<(Checkpoint, Standing)>> {
         let Some(checkpoint) = self.read(size)? else { return Ok(None) };
-        let standing = self.policy.evaluate(&checkpoint);
+        let standing = self.standing(&checkpoint);
         let holds = standing.holds() && Prover::new(self.state).own(&checkpoint).is_ok();
         Ok(holds.then_some((checkpoint, standing)))
     }
@@ -143,7 +153,7 @@ impl<'a> Kept<'a> {
     /// Unless a timestamp belongs to it, or it contradicts the log: then it is evidence.
     fn remove(&self, size: u64) -> io::Result<()> {
         let layout = &self.state.layout;
-        let signed = self.read(size)?.filter(|head| head.verify_log(&self.state.key).is_ok());
+        let signed = self.read(size)?.filter(|head| head.verify_log(&self.key_of(head)).is_ok());
         let contradicts = signed.is_some_and(|head| Prover::new(self.state).own(&head).is_err());
         if contradicts || layout.timestamp(size).try_exists()? {
             return Ok(());
@@ -159,11 +169,12 @@ const fn day(quorum: Quorum) -> Option<u64> {
     }
 }
 
-/// The largest kept head that this key signed: the log was once at least so long.
-pub(super) fn largest(layout: &Layout, key: &VerifierKey) -> io::Result<Option<Checkpoint>> {
+/// The largest kept head that the log signed: it was once at least so long.
+pub(super) fn largest(layout: &Layout, origin: &str, keys: &Keys) -> io::Result<Option<Checkpoint>> {
     for size in layout.kept_sizes()?.into_iter().rev() {
         let read = layout.read_kept(size)?.and_then(|text| Checkpoint::parse(&text).ok());
-        if let Some(head) = read.filter(|head| head.verify_log(key).is_ok()) {
+        let signed = |head: &Checkpoint| head.verify_log(&VerifierKey::new(origin, keys.at(head.size()))).is_ok();
+        if let Some(head) = read.filter(signed) {
             return Ok(Some(head));
         }
     }

@@ -3,13 +3,15 @@
 //! `seg/` entries and batch trailers, the truth · `openings/` sealed personal values · `opening-keys/` the
 //! keys that seal them, wrapped · `checkpoint` the newest head · `origin.pub` the key · `lock` · `cut/` what
 //! recovery cut off · `tile/` C2SP tiles, derived · `checkpoints/` cosigned heads · `tsr/` third parties'
-//! timestamps on them · `receipts/` transfers that another site has proven to have recorded as well.
+//! timestamps on them · `receipts/` transfers that another site has proven to have recorded as well · `rotations/` proofs that
+//! the key was replaced.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::note::plain_number;
+use crate::rotation::RotationProof;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Layout(PathBuf);
@@ -70,6 +72,30 @@ impl Layout {
 
     pub(crate) fn timestamp(&self, size: u64) -> PathBuf {
         self.timestamps().join(format!("{size}.tsr"))
+    }
+
+    /// Proofs that the key was replaced, by the size from which on the new one signs.
+    pub(crate) fn rotations(&self) -> PathBuf {
+        self.0.join("rotations")
+    }
+
+    pub(crate) fn rotation(&self, begins: u64) -> PathBuf {
+        self.rotations().join(begins.to_string())
+    }
+
+    /// Those that prove what they should, in order; others prove nothing.
+    pub(crate) fn read_rotations(&self) -> io::Result<Vec<RotationProof>> {
+        let files = match fs::read_dir(self.rotations()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files?,
+        };
+        let mut proofs = Vec::new();
+        for file in files {
+            let text = absent_is_none(fs::read(file?.path()))?;
+            proofs.extend(text.and_then(|text| text.parse::<RotationProof>().ok()));
+        }
+        proofs.sort_unstable_by_key(RotationProof::begins);
+        Ok(proofs)
     }
 
     /// Sizes of the cosigned heads that are kept, in order.

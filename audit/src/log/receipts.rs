@@ -19,14 +19,14 @@ impl Log {
     /// # Errors
     /// As [`Log::proof`].
     pub fn site_record(&self, index: u64) -> Result<SiteRecord, ProveError> {
-        let kept = cosigned::largest(&self.0.state.layout, self.verifier_key()).map_err(ReadError::Io)?;
+        let kept = cosigned::largest(&self.0.state.layout, self.origin(), &self.0.state.keys).map_err(ReadError::Io)?;
         let proof = match kept.filter(|kept| kept.size() > index) {
             Some(kept) => self.proof(index, &kept)?,
             None => self.proof(index, &self.checkpoint())?,
         };
         let found = self.entries(index, 1, &Filter::all())?.into_iter().next();
         let entry = found.ok_or_else(|| ReadError::Io(io::ErrorKind::UnexpectedEof.into()))?.json;
-        Ok(SiteRecord { key: self.verifier_key().clone(), entry, proof })
+        Ok(SiteRecord { key: self.key_at(proof.checkpoint.size()), entry, proof })
     }
 
     /// Keeps the receipt of a task beside the log, durably; a newer one of the same task takes its place.

@@ -11,7 +11,6 @@ use std::io;
 use std::path::Path;
 
 use sealane_crypto::digest::{Digest, sha256};
-use sealane_crypto::sign::VerifyingKey;
 
 use super::chain::{Chain, Fault};
 use super::cosigned;
@@ -27,9 +26,10 @@ use super::tail::{SoundEnd, Tail};
 use crate::entry::Entry;
 use crate::event::{Assurance, Kind, Outcome, Phase};
 use crate::id::OpId;
-use crate::note::{Checkpoint, VerifierKey};
+use crate::note::Checkpoint;
 use crate::opening::SealedOpening;
 use crate::opening::slot::KeyId;
+use crate::rotation::{self, Keys};
 
 /// What opening found, for the caller to act upon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub(super) struct Found {
     pub(super) hashes: Hashes,
     pub(super) last_at_ns: i64,
     pub(super) commitments: u64,
+    /// What the entries say of new keys, with the size from which on they sign.
+    pub(super) rotated: Vec<(u64, String)>,
     intents: HashMap<(OpId, Kind), OpenIntent>,
     /// Keys whose destruction was ordered and not given up.
     erasures: HashMap<OpId, Vec<KeyId>>,
@@ -103,6 +105,9 @@ impl Found {
             if entry.kind == Assurance::Erase.into() {
                 self.note_erasure(&entry);
             }
+            if let Some(said) = rotation::Said::of(&entry) {
+                self.rotated.push((entry.index + 1, said.to));
+            }
             let key = (entry.op, entry.kind);
             match entry.phase {
                 Phase::Intent => {
@@ -128,7 +133,7 @@ fn ordered_keys(listed: Option<&serde_json::Value>) -> Vec<KeyId> {
 pub(super) struct Recoverer<'a> {
     pub(super) layout: &'a Layout,
     pub(super) origin: &'a str,
-    pub(super) key: VerifyingKey,
+    pub(super) keys: &'a Keys,
 }
 
 impl Recoverer<'_> {
@@ -149,6 +154,7 @@ impl Recoverer<'_> {
             hashes: Hashes::default(),
             last_at_ns: 0,
             commitments: 0,
+            rotated: Vec::new(),
             intents: HashMap::new(),
             erasures: HashMap::new(),
             fault: None,
@@ -192,7 +198,7 @@ impl Recoverer<'_> {
 
     fn signed(&self, head: Checkpoint, check: bool) -> Result<Checkpoint, Fault> {
         if check {
-            head.verify(&self.key).map_err(|error| Fault(error.to_string()))?;
+            head.verify(&self.keys.at(head.size())).map_err(|error| Fault(error.to_string()))?;
         }
         Ok(head)
     }
@@ -214,8 +220,8 @@ impl Recoverer<'_> {
     fn not_shorter_than_published(&self, found: &Found) -> Result<(), OpenError> {
         let published = self.layout.read_checkpoint().map_err(|source| self.io("reading the checkpoint", source))?;
         let published = published.and_then(|text| Checkpoint::parse(&text).ok());
-        let published = published.filter(|head| head.verify(&self.key).is_ok());
-        let cosigned = cosigned::largest(self.layout, &VerifierKey::new(self.origin, self.key));
+        let published = published.filter(|head| head.verify(&self.keys.at(head.size())).is_ok());
+        let cosigned = cosigned::largest(self.layout, self.origin, self.keys);
         let cosigned = cosigned.map_err(|source| self.io("reading the cosigned checkpoints", source))?;
         let acknowledged = [published, cosigned].iter().flatten().map(Checkpoint::size).max().unwrap_or(0);
         let size = found.chain.size();
@@ -231,7 +237,7 @@ impl Recoverer<'_> {
     /// Decides whether what follows the last batch is a torn write, and if so cuts it.
     fn judge_tail(&self, found: &Found) -> Result<u64, OpenError> {
         let size = found.chain.size();
-        let sound = SoundEnd { layout: self.layout, origin: self.origin, key: Some(self.key), end: found.end, size };
+        let sound = SoundEnd { layout: self.layout, origin: self.origin, keys: Some(self.keys), end: found.end, size };
         let fault = found.fault.as_ref();
         match sound.judge(fault.map(|(at, _)| *at)).map_err(|source| self.io("reading the tail", source))? {
             Tail::Clean => Ok(0),

@@ -18,15 +18,16 @@ use super::frame::{self, Record};
 use super::guard::Room;
 use super::job::Job;
 use super::lock::DirectoryLock;
-use super::segment::Writer;
+use super::segment::{self, Writer};
 use super::state::LogState;
 use crate::entry::Prepared;
 use crate::event::{Assurance, Event, Phase};
 use crate::id::OpId;
-use crate::note::Checkpoint;
+use crate::note::{Checkpoint, VerifierKey};
 use crate::opening::Sealer;
 use crate::opening::ring::KeyRing;
 use crate::receipt::Receipt;
+use crate::rotation::{self, RotationFault, RotationProof};
 
 /// Most events in one batch.
 pub(super) const BATCH_EVENTS: usize = 4096;
@@ -45,6 +46,8 @@ pub(super) enum Message {
 pub(super) struct Sequencer {
     pub(super) state: Arc<LogState>,
     pub(super) signing: SigningKey,
+    /// Takes over with the next head.
+    pub(super) successor: Option<SigningKey>,
     pub(super) ring: Arc<KeyRing>,
     pub(super) random: Arc<dyn Random>,
     pub(super) chain: Chain,
@@ -215,7 +218,11 @@ impl Sequencer {
     /// One batch: durable and covered by a signed checkpoint when this returns receipts.
     pub(super) fn commit(&mut self, events: &[&Prepared]) -> Result<Vec<Receipt>, AppendError> {
         let mut batch = self.place(events);
-        let head = Checkpoint::sign(&self.state.origin, batch.chain.size(), batch.chain.root(), &self.signing);
+        let mut head = Checkpoint::sign(&self.state.origin, batch.chain.size(), batch.chain.root(), &self.signing);
+        if let Some(successor) = &self.successor {
+            head = head.also_signed(successor).map_err(|error| AppendError::Unwritable { why: error.to_string() })?;
+            self.keep_rotation(events, &head)?;
+        }
         frame::write(&mut batch.entries, Record::Trailer { size: head.size(), note: head.text().as_bytes() });
         self.make_room(&batch)?;
         let io = |error| AppendError::from_io(&error);
@@ -239,6 +246,33 @@ impl Sequencer {
             .zip(batch.placed)
             .map(|(event, (index, leaf, ..))| Receipt::new(index, leaf, event.op, event.decision, size))
             .collect())
+    }
+
+    /// One entry, alone under a head that the key and its successor sign. From then on the log is the successor's.
+    pub(super) fn rotate(&mut self, successor: &SigningKey, at_ns: i64) -> Result<(), AppendError> {
+        let origin = &self.state.origin;
+        let [from, to] = [&self.signing, successor].map(|key| VerifierKey::new(origin, key.verifying_key()));
+        let event = rotation::event(&from, &to, self.chain.size() + 1, self.own_op(), at_ns);
+        let prepared = self.prepare(&event)?;
+        self.successor = Some(successor.clone());
+        self.commit(&[&prepared]).map(drop)
+    }
+
+    /// The proof is beside the log before the entry is in it: whoever opens the log needs it to know which key signed what.
+    /// One whose entry never came is removed at the next start.
+    fn keep_rotation(&self, events: &[&Prepared], head: &Checkpoint) -> Result<(), AppendError> {
+        let unwritable = |error: RotationFault| AppendError::Unwritable { why: error.to_string() };
+        let [event] = events else {
+            return Err(unwritable(RotationFault::Form("its entry is not alone in its batch".to_owned())));
+        };
+        let entry = event.place(self.chain.size(), &self.chain.prev());
+        // The last leaf's path goes up by the complete subtrees before it, the smallest first.
+        let hashes = self.chain.edge().iter().rev().copied().collect();
+        let proof = RotationProof::new(&entry, hashes, head).map_err(unwritable)?;
+        let layout = &self.state.layout;
+        segment::make_directory(&layout.rotations())
+            .and_then(|()| segment::replace(&layout.rotation(proof.begins()), proof.to_string().as_bytes(), true))
+            .map_err(|error| AppendError::from_io(&error))
     }
 
     fn place(&self, events: &[&Prepared]) -> Batch {

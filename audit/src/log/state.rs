@@ -14,11 +14,17 @@ use super::layout::Layout;
 use super::marks::Marks;
 use super::options::Options;
 use crate::note::{Checkpoint, VerifierKey};
+use crate::rotation::{Keys, RotationProof};
 
 pub(super) struct LogState {
     pub(super) layout: Layout,
     pub(super) origin: String,
+    /// The key that signs now.
     pub(super) key: VerifierKey,
+    /// Each key that has signed, in order.
+    pub(super) keys: Keys,
+    /// Proofs that one took over from another.
+    pub(super) rotations: Vec<RotationProof>,
     pub(super) options: Options,
     pub(super) guard: Guard,
     head: RwLock<Checkpoint>,
@@ -33,6 +39,13 @@ pub(super) struct LogState {
     no_reserve: AtomicBool,
     chores: Mutex<Chores>,
     bell: Condvar,
+}
+
+/// The log's name, each key that has signed under it, and the proofs that one took over from another.
+pub(super) struct Signers {
+    pub(super) origin: String,
+    pub(super) keys: Keys,
+    pub(super) rotations: Vec<RotationProof>,
 }
 
 /// Where reading may begin.
@@ -59,7 +72,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl LogState {
     pub(super) fn new(
         layout: Layout,
-        key: VerifierKey,
+        Signers { origin, keys, rotations }: Signers,
         options: Options,
         guard: Guard,
         head: Checkpoint,
@@ -68,8 +81,10 @@ impl LogState {
     ) -> Self {
         Self {
             layout,
-            origin: key.name().to_owned(),
-            key,
+            key: VerifierKey::new(&origin, keys.last()),
+            origin,
+            keys,
+            rotations,
             options,
             guard,
             growth: watch::Sender::new(head.size()),

@@ -5,13 +5,12 @@
 
 use std::io;
 
-use sealane_crypto::sign::VerifyingKey;
-
 use super::cursor::Place;
 use super::frame::{self, HEADER, Record};
 use super::layout::Layout;
 use super::segment;
 use crate::note::Checkpoint;
+use crate::rotation::Keys;
 
 #[derive(Debug)]
 pub(crate) enum Tail {
@@ -25,8 +24,8 @@ pub(crate) enum Tail {
 pub(crate) struct SoundEnd<'a> {
     pub(crate) layout: &'a Layout,
     pub(crate) origin: &'a str,
-    /// Signatures count only if the key is known.
-    pub(crate) key: Option<VerifyingKey>,
+    /// Signatures count only if the keys are known.
+    pub(crate) keys: Option<&'a Keys>,
     pub(crate) end: Place,
     pub(crate) size: u64,
 }
@@ -57,7 +56,7 @@ impl SoundEnd<'_> {
                 Record::Body { .. } => None,
             })
             .filter(|head| head.size() > self.size)
-            .filter(|head| self.key.is_none_or(|key| head.verify(&key).is_ok()))
+            .filter(|head| self.keys.is_none_or(|keys| head.verify(&keys.at(head.size())).is_ok()))
             .count()
     }
 }

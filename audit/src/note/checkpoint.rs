@@ -38,6 +38,13 @@ impl Checkpoint {
         Self::assemble(origin.to_owned(), size, root, body, vec![line])
     }
 
+    /// The head, signed by one more key of its log: the one that takes over.
+    pub(crate) fn also_signed(&self, key: &SigningKey) -> Result<Self, NoteError> {
+        let id = VerifierKey::new(&self.origin, key.verifying_key()).id();
+        let signature = key.sign_raw(self.body.as_bytes()).as_bytes().to_vec();
+        self.with_line(SignatureLine::new(&self.origin, id, signature))
+    }
+
     /// Reads a signed checkpoint. No signature is checked here: see [`Checkpoint::verify`].
     ///
     /// # Errors

@@ -91,7 +91,7 @@ impl Log {
         let made_at = jiff::Timestamp::from_nanosecond(i128::from(request.made_at_ns));
         let made_at = made_at.map_err(std::io::Error::other)?;
         let checkpoint = request.checkpoint.unwrap_or_else(|| self.checkpoint());
-        Ok(Header::new(self.verifier_key().clone(), checkpoint, request.asked, format!("{made_at:.0}")))
+        Ok(Header::new(self.key_at(checkpoint.size()), checkpoint, request.asked, format!("{made_at:.0}")))
     }
 }
 

@@ -8,11 +8,14 @@ use sealane_crypto::digest::Digest;
 use super::openings::{Seen, Stored};
 use super::slab::{Kept, Slab};
 use crate::entry::{Link, glance, leaf};
+use crate::rotation;
 
 /// What an entry says of its place, and its hash.
 pub(super) struct Linked {
     pub(super) link: Result<Link, String>,
     pub(super) leaf: Digest,
+    /// The new key of the log that it names.
+    pub(super) names: Option<String>,
 }
 
 /// What a look at a slab found.
@@ -34,7 +37,7 @@ pub(super) fn look(slab: &Slab, entries: usize) -> Looked {
             Some(glance) => Ok(Link { index: glance.index, prev: glance.prev }),
             None => Link::read(bytes).map_err(|error| error.to_string()),
         };
-        looked.entries.push(Linked { link, leaf: leaf(bytes) });
+        looked.entries.push(Linked { link, leaf: leaf(bytes), names: rotation::named(bytes) });
         looked.openings.entry(index, bytes, glance, stored(slab, kept));
         if let Some((of, at, why)) = slab.openings_broken.filter(|(of, ..)| *of == index) {
             looked.openings.fail(of, at, why);

@@ -21,6 +21,7 @@ use crate::log::chain::{Chain, Fault};
 use crate::log::layout::Layout;
 use crate::log::tile::{self, WIDTH};
 use crate::note::Checkpoint;
+use crate::rotation;
 use crate::witness::Policy;
 
 /// The entry bundles under the tiles of a log of that many entries.
@@ -145,12 +146,14 @@ pub(super) struct TileWalk<'a> {
     chain: Chain,
     integrity: Option<Verdict>,
     completeness: Option<Verdict>,
+    /// The last entry that names a new key for the log, and that key.
+    named: Option<(u64, String)>,
 }
 
 impl<'a> TileWalk<'a> {
     pub(super) fn new(layout: &'a Layout, key: &'a Key, options: &'a Options) -> Self {
         let (anchors, policy) = (Anchors::new(options), options.policy.as_ref());
-        Self { layout, key, anchors, policy, chain: Chain::new(), integrity: None, completeness: None }
+        Self { layout, key, anchors, policy, chain: Chain::new(), integrity: None, completeness: None, named: None }
     }
 
     pub(super) fn run(mut self) -> io::Result<Found> {
@@ -161,6 +164,9 @@ impl<'a> TileWalk<'a> {
         };
         self.anchors.add(head.clone(), "the checkpoint file");
         self.anchors.add_kept(self.layout)?;
+        self.key
+            .handed_over()
+            .for_each(|head| self.anchors.add(head.clone(), "the head at which the key was replaced"));
         let mut times = Confirmations::of(self.policy, self.anchors.heads());
         let bundles = Bundles::new(self.layout, head.size());
         let mut hashes = HashTiles::new(self.layout.tiles(), head.size());
@@ -205,6 +211,9 @@ impl<'a> TileWalk<'a> {
                     }
                 }
                 self.anchors.meet(&self.chain);
+                if let Some(key) = rotation::named(&entry) {
+                    self.named = Some((index, key));
+                }
                 times.entry(index, &entry);
             }
         }
@@ -239,7 +248,7 @@ impl<'a> TileWalk<'a> {
         let short = self.anchors.beyond(size).map(|why| Verdict::bad(size, why));
         let completeness = self.completeness.take().or(short).or_else(|| self.anchors.damaged());
         let origin = self.key.origin.clone().or_else(|| Some(head.origin().to_owned()));
-        let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key, origin.as_deref()));
+        let not_signed = self.key.keys.as_ref().and_then(|keys| self.anchors.not_signed(keys, origin.as_deref()));
         Report {
             subject: Subject::Log,
             origin,
@@ -249,7 +258,13 @@ impl<'a> TileWalk<'a> {
             integrity,
             completeness: completeness
                 .unwrap_or_else(|| Verdict::ok("the entries reach as far as the newest checkpoint known")),
-            authenticity: self.key.wrong().or(not_signed).or(times.forged()).unwrap_or_else(|| self.key.signed()),
+            authenticity: self
+                .key
+                .wrong()
+                .or_else(|| self.key.unproven(self.named.as_ref()))
+                .or(not_signed)
+                .or(times.forged())
+                .unwrap_or_else(|| self.key.signed()),
             time: times.verdict(size),
             openings: Verdict::unknown("a copy of tiles has no openings"),
             tiles: None,

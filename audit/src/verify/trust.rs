@@ -15,6 +15,7 @@ use super::verdict::Verdict;
 use crate::log::chain::Chain;
 use crate::log::layout::Layout;
 use crate::note::{Checkpoint, VerifierKey};
+use crate::rotation::{Keys, RotationProof};
 use crate::witness::Policy;
 
 /// What the verifier knows from elsewhere, and how far it should look.
@@ -98,6 +99,10 @@ impl std::str::FromStr for Pin {
 #[derive(Debug, Default)]
 pub(super) struct Key {
     pub(super) key: Option<VerifyingKey>,
+    /// The keys before and after it, as far as proofs beside the log lead.
+    pub(super) keys: Option<Keys>,
+    /// The heads of those proofs: the log must pass through them.
+    handed_over: Vec<Checkpoint>,
     pub(super) origin: Option<String>,
     pinned: bool,
     /// Something about the keys is wrong by itself.
@@ -113,23 +118,37 @@ impl Key {
             Err(error) => Err(error.to_string()),
         };
         let head = layout.read_checkpoint().ok().flatten().and_then(|text| Checkpoint::parse(&text).ok());
-        Self::decide(&beside, head.as_ref().map(Checkpoint::origin), options)
+        let proofs = layout.read_rotations().unwrap_or_default();
+        Self::decide(&beside, head.as_ref().map(Checkpoint::origin), &proofs, options)
     }
 
     /// The given key, else the one in the document that is verified, about the log of that name.
     pub(super) fn choose(beside: Option<&VerifierKey>, origin: &str, options: &Options) -> Self {
-        Self::decide(&Ok(beside.cloned()), Some(origin), options)
+        Self::decide(&Ok(beside.cloned()), Some(origin), &[], options)
     }
 
-    fn decide(beside: &Result<Option<VerifierKey>, String>, named: Option<&str>, options: &Options) -> Self {
+    fn decide(
+        beside: &Result<Option<VerifierKey>, String>,
+        named: Option<&str>,
+        proofs: &[RotationProof],
+        options: &Options,
+    ) -> Self {
         let name = beside.as_ref().ok().and_then(Option::as_ref).map(|key| key.name().to_owned());
         let origin = options.origin.clone().or_else(|| name.clone());
         let given = options.key.or_else(|| options.listed(named.or(origin.as_deref())));
         let found = beside.as_ref().ok().and_then(Option::as_ref).map(VerifierKey::key);
-        let fits = |key: VerifyingKey| options.fingerprint.is_none_or(|wanted| key.fingerprint() == wanted);
+        let of_log = |proof: &&RotationProof| origin.as_deref().is_none_or(|origin| proof.to().name() == origin);
+        let proofs: Vec<RotationProof> = proofs.iter().filter(of_log).cloned().collect();
+        let through = |key: VerifyingKey| Keys::through(key, &proofs);
+        // A key handed over: another one may stand beside the log than the one that is given.
+        let leads = |from: VerifyingKey, to: VerifyingKey| through(from).since(&to).is_some();
+        let fits = |key: VerifyingKey| {
+            let wanted = |fingerprint| through(key).all().any(|one| one.fingerprint() == fingerprint);
+            options.fingerprint.is_none_or(wanted)
+        };
         let wrong = match (beside, given) {
             (Err(error), _) => Some(format!("origin.pub beside the log is damaged: {error}")),
-            (Ok(Some(key)), Some(pinned)) if key.key() != pinned => Some(format!(
+            (Ok(Some(key)), Some(pinned)) if !leads(pinned, key.key()) => Some(format!(
                 "the key that comes with the log is {} and the given one is {}",
                 key.key().fingerprint(),
                 pinned.fingerprint()
@@ -148,11 +167,42 @@ impl Key {
             _ => None,
         };
         let pinned = given.is_some() || (options.fingerprint.is_some() && found.is_some_and(fits));
-        Self { key: given.or(found), origin, pinned, wrong }
+        let by_fingerprint = found.filter(|_| pinned).and_then(|key| {
+            let wanted = options.fingerprint?;
+            through(key).all().find(|one| one.fingerprint() == wanted)
+        });
+        let key = given.or(by_fingerprint).or(found);
+        let keys = key.map(through);
+        let named = |proof: &RotationProof| keys.as_ref().is_some_and(|keys| keys.since(&proof.to().key()).is_some());
+        let handed_over = proofs.iter().filter(|proof| named(proof)).map(|proof| proof.checkpoint().clone()).collect();
+        Self { key, keys, handed_over, origin, pinned, wrong }
+    }
+
+    /// The key that must have signed a head of that size.
+    pub(super) fn at(&self, size: u64) -> Option<VerifyingKey> {
+        self.keys.as_ref().map(|keys| keys.at(size))
+    }
+
+    /// The heads at which keys were replaced.
+    pub(super) fn handed_over(&self) -> impl Iterator<Item = &Checkpoint> {
+        self.handed_over.iter()
     }
 
     pub(super) fn used(&self) -> Option<KeyUsed> {
         self.key.map(|key| KeyUsed { fingerprint: key.fingerprint(), pinned: self.pinned })
+    }
+
+    /// The last entry that names a new key, where nothing leads to that key.
+    pub(super) fn unproven(&self, named: Option<&(u64, String)>) -> Option<Verdict> {
+        let ((entry, key), keys) = (named?, self.keys.as_ref()?);
+        let in_force = key.parse::<VerifierKey>().is_ok_and(|key| key.key() == keys.last());
+        let why = || {
+            let begins = entry.saturating_add(1);
+            format!(
+                "it names a new key for this log, and rotations/{begins} does not prove that the key before and the new one signed that"
+            )
+        };
+        (!in_force).then(|| Verdict::bad(*entry, why()))
     }
 
     /// What is wrong before any signature is looked at.
@@ -173,7 +223,7 @@ impl Key {
         if let Some(origin) = self.origin.as_ref().filter(|origin| *origin != head.origin()) {
             return Verdict::bad(None, format!("the checkpoint is of {:?} and the key of {origin:?}", head.origin()));
         }
-        match self.key.map(|key| head.verify(&key)) {
+        match self.at(head.size()).map(|key| head.verify(&key)) {
             Some(Err(error)) => Verdict::bad(None, error.to_string()),
             _ => self.signed(),
         }
@@ -186,12 +236,29 @@ impl Key {
             return Verdict::Unknown { why };
         };
         let fingerprint = key.fingerprint();
-        Verdict::ok(if self.pinned {
+        let signed = if self.pinned {
             format!("signed by the given key {fingerprint}")
         } else {
             format!("signed by {fingerprint}, the key that comes with it; give --key to rule out another signer")
-        })
+        };
+        Verdict::ok(self.keys.iter().fold(signed, |told, keys| told + &replaced(keys, &key)))
     }
+}
+
+/// What is to be said of keys before and after the one that is trusted.
+fn replaced(keys: &Keys, trusted: &VerifyingKey) -> String {
+    let since = keys.since(trusted).unwrap_or_default();
+    let mut told = String::new();
+    for (begins, key) in keys.changes().iter().filter(|(begins, _)| *begins > since) {
+        told += &format!("; it handed over to {}, which signs from {begins} entries on", key.fingerprint());
+    }
+    if since > 0 {
+        told += &format!(
+            "; it signs from {since} entries on, whose root covers those before; heads before that are signed by {}, for which this key does not speak",
+            keys.first().fingerprint()
+        );
+    }
+    told
 }
 
 /// A head that the log must pass through, and who says so.
@@ -281,14 +348,14 @@ impl Anchors {
         Some(format!("{} covers {} entries and {size} sound ones are there", anchor.from, anchor.head.size()))
     }
 
-    /// A head that this key did not sign for this log: a site's key may sign for several.
-    pub(super) fn not_signed(&self, key: &VerifyingKey, origin: Option<&str>) -> Option<Verdict> {
+    /// A head that its key did not sign for this log: a site's key may sign for several.
+    pub(super) fn not_signed(&self, keys: &Keys, origin: Option<&str>) -> Option<Verdict> {
         self.all.iter().find_map(|anchor| {
             let name = anchor.head.origin();
             if origin.is_some_and(|origin| origin != name) {
                 return Some(Verdict::bad(None, format!("{} is of another log, {name:?}", anchor.from)));
             }
-            let error = anchor.head.verify(key).err()?;
+            let error = anchor.head.verify(&keys.at(anchor.head.size())).err()?;
             Some(Verdict::bad(None, format!("{} is not signed by this key: {error}", anchor.from)))
         })
     }

@@ -5,8 +5,6 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::thread;
 
-use sealane_crypto::sign::VerifyingKey;
-
 use super::look::{Linked, Looked, look};
 use super::openings::Openings;
 use super::report::{Report, Subject};
@@ -21,6 +19,7 @@ use crate::log::cursor::Place;
 use crate::log::layout::Layout;
 use crate::log::tail::{SoundEnd, Tail};
 use crate::note::Checkpoint;
+use crate::rotation::Keys;
 use crate::witness::Policy;
 
 /// Signatures checked together, on all processors.
@@ -46,6 +45,8 @@ pub(super) struct Walk<'a> {
     unsigned: Vec<Checkpoint>,
     authenticity: Option<Verdict>,
     integrity: Option<Verdict>,
+    /// The last entry that names a new key for the log, and that key.
+    named: Option<(u64, String)>,
     /// What stands among the openings behind those of the last entry.
     left_over: Option<(u64, Place, &'static str)>,
 }
@@ -64,6 +65,7 @@ impl<'a> Walk<'a> {
             unsigned: Vec::new(),
             authenticity: key.wrong(),
             integrity: None,
+            named: None,
             left_over: None,
         }
     }
@@ -71,6 +73,9 @@ impl<'a> Walk<'a> {
     pub(super) fn run(mut self) -> io::Result<Report> {
         let published = self.published()?;
         self.anchors.add_kept(self.layout)?;
+        self.key
+            .handed_over()
+            .for_each(|head| self.anchors.add(head.clone(), "the head at which the key was replaced"));
         let mut confirmations = Confirmations::of(self.policy, self.anchors.heads());
         let mut openings = Openings::new(self.layout)?;
         let wrong = self.entries(&mut openings, &mut confirmations)?;
@@ -157,12 +162,15 @@ impl<'a> Walk<'a> {
             return Ok(Some(Wrong { entry, at, why }));
         }
         // INVARIANT: a look sees every entry of its slab.
-        let Some(Linked { link, leaf }) = linked.next() else {
+        let Some(Linked { link, leaf, names }) = linked.next() else {
             return Err(io::Error::other("an entry was not looked at"));
         };
         if let Err(Fault(why)) = self.chain.linked(kept.number, link, leaf) {
             let (entry, why) = self.blame_link(entry, bytes, why)?;
             return Ok(Some(Wrong { entry, at, why }));
+        }
+        if let Some(key) = names {
+            self.named = Some((entry, key));
         }
         times.entry(entry, bytes);
         self.anchors.meet(&self.chain);
@@ -197,12 +205,12 @@ impl<'a> Walk<'a> {
     }
 
     fn check_signatures(&mut self) {
-        let Some(key) = self.key.key else { return };
+        let Some(keys) = &self.key.keys else { return };
         let heads = std::mem::take(&mut self.unsigned);
         if self.authenticity.is_some() {
             return;
         }
-        if let Some(head) = first_not_signed(&heads, &key) {
+        if let Some(head) = first_not_signed(&heads, keys) {
             let why = format!("the checkpoint over {} entries is not signed by this key", head.size());
             self.authenticity = Some(Verdict::bad(head.size().checked_sub(1), why));
         }
@@ -213,7 +221,7 @@ impl<'a> Walk<'a> {
         let (size, end) = (self.sound.0.size(), self.sound.1);
         self.integrity = self.anchors.missed();
         let origin = self.origin.clone().unwrap_or_default();
-        let sound = SoundEnd { layout: self.layout, origin: &origin, key: self.key.key, end, size };
+        let sound = SoundEnd { layout: self.layout, origin: &origin, keys: self.key.keys.as_ref(), end, size };
         let tail = sound.judge(wrong.as_ref().map(|wrong| wrong.at))?;
         let short = self.anchors.beyond(size);
         let acknowledged = short.is_some() || matches!(tail, Tail::Damaged);
@@ -250,8 +258,9 @@ impl<'a> Walk<'a> {
     }
 
     fn authenticity(&mut self, forged: Option<Verdict>) -> Verdict {
-        let not_signed = self.key.key.and_then(|key| self.anchors.not_signed(&key, self.origin.as_deref()));
-        self.authenticity.take().or(not_signed).or(forged).unwrap_or_else(|| self.key.signed())
+        let not_signed = self.key.keys.as_ref().and_then(|keys| self.anchors.not_signed(keys, self.origin.as_deref()));
+        let unproven = self.key.unproven(self.named.as_ref());
+        self.authenticity.take().or(unproven).or(not_signed).or(forged).unwrap_or_else(|| self.key.signed())
     }
 
     fn report(mut self, completeness: Verdict, openings: Verdict, mut times: Confirmations) -> Report {
@@ -274,10 +283,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn first_not_signed<'a>(heads: &'a [Checkpoint], key: &VerifyingKey) -> Option<&'a Checkpoint> {
+fn first_not_signed<'a>(heads: &'a [Checkpoint], keys: &Keys) -> Option<&'a Checkpoint> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let share = heads.len().div_ceil(threads).max(1);
-    let bad = |heads: &'a [Checkpoint]| heads.iter().find(|head| head.verify(key).is_err());
+    let bad = |heads: &'a [Checkpoint]| heads.iter().find(|head| head.verify(&keys.at(head.size())).is_err());
     thread::scope(|scope| {
         let shares: Vec<_> = heads.chunks(share).map(|heads| scope.spawn(move || bad(heads))).collect();
         // A share whose thread died is checked again here.

@@ -17,6 +17,7 @@ mod input;
 mod keys;
 mod openings;
 mod parts;
+mod rotation;
 mod segments;
 mod stage;
 mod tail;
@@ -212,6 +213,12 @@ classes! {
     a_rollback_beside_cosigned_heads: clock::roll_back_what_was_seen,
     a_rewrite_without_the_cosigned_heads: clock::rewrite_and_hide_the_witness,
     a_cosignature_of_another_head: clock::borrow_a_cosignature,
+}
+
+classes! {
+    Stage::rotated(), Pace { ours: 1, tiles: 10 };
+    heads_by_a_key_that_was_given_up: rotation::sign_with_the_old_key,
+    a_hidden_change_of_keys: rotation::hide_the_change,
 }
 
 classes! {

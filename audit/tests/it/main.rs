@@ -47,6 +47,8 @@ mod reference;
 #[cfg(test)]
 mod refusal;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod support;

@@ -32,6 +32,15 @@ impl FileKeyStore {
         Ok(Self { folder: folder.to_owned() })
     }
 
+    /// Put the key `new` in the place of `old`, in one step: the one that stood there is gone.
+    ///
+    /// # Errors
+    /// When there is no such key, or the folder cannot be written.
+    pub fn replace(&self, new: &str, old: &str) -> Result<(), KeyStoreError> {
+        let renamed = fs::rename(self.path(new), self.path(old));
+        renamed.and_then(|()| fs::File::open(&self.folder)?.sync_all()).map_err(|error| unwritable(old, error))
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.key"))
     }

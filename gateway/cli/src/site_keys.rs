@@ -5,9 +5,10 @@
 //! keys is another site to its peers.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use sealane_audit::LogKeys;
+use sealane_audit::{Log, LogKeys, OpenError, Options, Recovery, RotationProof};
 use sealane_crypto::{AeadKey, KeyStore, Random, Secret, SigningKey, TlsIdentity};
 use sealane_model::{CollectionName, SiteId};
 use sealane_service::audit::IndexKey;
@@ -80,7 +81,7 @@ impl SiteKeys {
 /// When a key is missing, damaged, or readable by others.
 pub fn audit_keys(folder: &Path, node: &CollectionName, random: &dyn Random) -> anyhow::Result<LogKeys> {
     let store = FileKeyStore::open(folder)?;
-    let name = format!("audit-{node}");
+    let name = log_name(node);
     let signing = match store.load(&name)? {
         Some(bytes) => SigningKey::from_pkcs8(bytes.expose())?,
         None => {
@@ -91,6 +92,81 @@ pub fn audit_keys(folder: &Path, node: &CollectionName, random: &dyn Random) -> 
     };
     let openings = AeadKey::from_bytes(required(&store, OPENINGS, folder)?.expose())?;
     Ok(LogKeys { signing, openings })
+}
+
+/// The log of a node, opened with its key. Where a new key has taken over in the log and the change was cut off before the key's
+/// file was in its place, that is finished first.
+///
+/// # Errors
+/// Those of the keys and of the log.
+pub fn open_log(
+    folder: &Path,
+    node: &CollectionName,
+    place: &LogPlace<'_>,
+    random: &Arc<dyn Random>,
+    options: Options,
+) -> anyhow::Result<(Log, Recovery)> {
+    let keys = audit_keys(folder, node, random.as_ref())?;
+    let open = |keys: LogKeys| Log::open_with(place.directory, place.origin, keys, Arc::clone(random), options);
+    match open(keys.clone()) {
+        Err(error @ OpenError::OtherKey { .. }) => {
+            let store = FileKeyStore::open(folder)?;
+            let Some(signing) = successor(&store, node)? else { return Err(error.into()) };
+            let opened = open(LogKeys { signing, ..keys })?;
+            store.replace(&next_name(node), &log_name(node))?;
+            Ok(opened)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// Replaces the key of a node's log, which nobody may have open. The old key is removed: it signs nothing any more.
+///
+/// # Errors
+/// Those of the keys and of the log; then the old key stays, and the command can be run again.
+pub fn rotate_log_key(
+    folder: &Path,
+    node: &CollectionName,
+    place: &LogPlace<'_>,
+    random: &Arc<dyn Random>,
+    options: Options,
+) -> anyhow::Result<RotationProof> {
+    // Finishes one that was cut off; then this is the next.
+    drop(open_log(folder, node, place, random, options)?);
+    let keys = audit_keys(folder, node, random.as_ref())?;
+    let store = FileKeyStore::open(folder)?;
+    let next = match successor(&store, node)? {
+        Some(key) => key,
+        None => {
+            let key = SigningKey::generate(random.as_ref());
+            store.store(&next_name(node), &key.to_pkcs8())?;
+            key
+        }
+    };
+    let proof = Log::rotate_key(place.directory, place.origin, &keys, &next, random, options)?;
+    store.replace(&next_name(node), &log_name(node))?;
+    Ok(proof)
+}
+
+/// Where a log lies and what it is called.
+#[derive(Debug, Clone, Copy)]
+pub struct LogPlace<'a> {
+    /// Its directory.
+    pub directory: &'a Path,
+    /// Its name.
+    pub origin: &'a str,
+}
+
+fn successor(store: &FileKeyStore, node: &CollectionName) -> anyhow::Result<Option<SigningKey>> {
+    Ok(store.load(&next_name(node))?.map(|bytes| SigningKey::from_pkcs8(bytes.expose())).transpose()?)
+}
+
+fn log_name(node: &CollectionName) -> String {
+    format!("audit-{node}")
+}
+
+fn next_name(node: &CollectionName) -> String {
+    format!("audit-{node}.next")
 }
 
 /// Makes the tokens of the audit log's search index: the same at every node, for all share the openings key.

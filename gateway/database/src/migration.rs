@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(13, "peer_contact", "0013_peer_contact.sql"),
     migration!(14, "alert", "0014_alert.sql"),
     migration!(16, "receipt_confirmation", "0016_receipt_confirmation.sql"),
+    migration!(17, "log_key_rotation", "0017_log_key_rotation.sql"),
     migration!(18, "policy_history", "0018_policy_history.sql"),
 ];
 

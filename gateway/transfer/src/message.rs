@@ -26,7 +26,7 @@ pub use data::{
 pub use handshake::{Hello, HelloReply, NONCE_BYTES, VERSION};
 pub use receipt::ReceiptPart;
 pub use refusal::Refused;
-pub use witness::{LogKeys, MAX_LOGS, WitnessAnswer};
+pub use witness::{LogKeys, MAX_LOGS, MAX_ROTATIONS, WitnessAnswer};
 
 #[cfg(test)]
 mod tests;

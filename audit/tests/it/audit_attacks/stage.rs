@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use sealane_audit::event::Access;
 use sealane_audit::verify::{Options, Report, verify_dir};
 use sealane_audit::witness::Policy;
-use sealane_audit::{Checkpoint, DecisionId, DecisionRecord, Event, Log, LogKeys, Phase, VerifierKey};
+use sealane_audit::{Checkpoint, DecisionId, DecisionRecord, Event, Log, LogKeys, Phase, RotationProof, VerifierKey};
 use sealane_crypto::digest::sha256;
 use sealane_crypto::sign::{SigningKey, VerifyingKey};
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use super::forger::{Ring, witness_line};
 use super::parts::{Files, Item, Parts, Scratch};
 use crate::foreign::{Judged, Verifier, verifiers};
 use crate::noise::Noise;
+use crate::rotation::Rotated;
 use crate::support::{AT, ORIGIN, Site, copy, event, op, outcome};
 
 /// Entries of the small log, and where its fork begins.
@@ -51,6 +52,8 @@ pub(super) struct Stage {
     keys: LogKeys,
     mallory: LogKeys,
     witness: SigningKey,
+    /// A key that handed over, with the proof.
+    given_up: Option<(SigningKey, RotationProof)>,
     /// Who the auditor trusts to have seen heads.
     policy: Option<Policy>,
     key: VerifyingKey,
@@ -87,6 +90,7 @@ impl Stage {
             keys: site.keys.clone(),
             mallory: elsewhere.keys,
             witness: site.other_keys().signing,
+            given_up: None,
             policy: None,
             key: site.key(),
             scratch: Scratch::new(site.path("scratch")),
@@ -108,6 +112,36 @@ impl Stage {
         stage.honest = stage.parts.files();
         stage.honest_logs_are_accepted();
         stage
+    }
+
+    /// With a log whose key was replaced half-way; the auditor knows the new one.
+    pub(super) fn rotated() -> Self {
+        let mut stage = Self::new();
+        let rotated = Rotated::new();
+        stage.parts = Parts::read(&rotated.log());
+        stage.key = rotated.new.signing.verifying_key();
+        stage.given_up = Some((rotated.site.keys.signing.clone(), rotated.proof));
+        stage.honest = stage.with_rotations(&stage.parts);
+        stage.fork = stage.parts.clone();
+        let files = stage.honest.clone();
+        let (report, others) = (stage.ours(&files, &[], true), stage.others(&files, &[], |_, _| true));
+        assert!(report.holds(), "{report}");
+        others.into_iter().for_each(|other| assert!(other.judged.is_ok(), "{other:?}"));
+        stage
+    }
+
+    /// The key that was replaced, and the size of the head at which it handed over.
+    pub(super) fn given_up(&self) -> (&SigningKey, u64) {
+        let (key, proof) = self.given_up.as_ref().expect("a stage with a replaced key");
+        (key, proof.begins())
+    }
+
+    /// The directory of a log whose key was replaced.
+    pub(super) fn with_rotations(&self, parts: &Parts) -> Files {
+        let mut files = parts.files();
+        let (_, proof) = self.given_up.as_ref().expect("a stage with a replaced key");
+        files.insert(format!("rotations/{}", proof.begins()), proof.to_string().into_bytes());
+        files
     }
 
     /// With a witness that the auditor trusts, and every head as it cosigned it.
@@ -184,7 +218,9 @@ impl Stage {
     }
 
     fn ours_from_tiles(&mut self, files: &Files, anchors: &[String]) -> Judged {
-        let seen = files.iter().filter(|(name, _)| name.starts_with("tile/") || *name == "checkpoint");
+        let seen = files
+            .iter()
+            .filter(|(name, _)| *name == "checkpoint" || name.starts_with("tile/") || name.starts_with("rotations/"));
         let copied: Files = seen.map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
         let options = self.options(anchors, false);
         let report = verify_dir(self.copy.put(&copied), &options);

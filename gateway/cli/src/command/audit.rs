@@ -6,6 +6,7 @@ mod disclosures;
 mod erase;
 mod export;
 mod hold;
+mod key;
 mod lines;
 mod question;
 mod reconcile;
@@ -51,6 +52,9 @@ pub(super) enum AuditCommand {
     Reconcile(reconcile::ReconcileArguments),
     /// Empty the search index and build it again from the log. Run on the site's own machine.
     Reindex(reindex::ReindexArguments),
+    /// The key that signs the log of this node. Run on the site's own machine.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Sites confirm that each other's logs only grow. Run on the site's own machine.
     #[command(subcommand)]
     Witness(witness::WitnessCommand),
@@ -90,6 +94,7 @@ pub(super) async fn run(
         AuditCommand::Status => review::status(&session()?).await,
         AuditCommand::Reconcile(arguments) => reconcile::run(arguments, format).await,
         AuditCommand::Reindex(arguments) => reindex::run(arguments, format).await,
+        AuditCommand::Key(command) => key::run(command, format),
         AuditCommand::Witness(command) => witness::run(command, format).await,
     }
 }

@@ -69,6 +69,8 @@ pub const COMMANDS: &[(&str, Recorded)] = &[
     ("audit review sign-off", records![Assurance::ReviewSignOff]),
     ("audit status", records![Assurance::AlertList]),
     ("audit reconcile", Nothing("compares two exported logs on this machine")),
+    ("audit key show", Nothing("reads the public files beside the log")),
+    ("audit key rotate", records![Assurance::LogKeyRotate]),
     ("audit witness show", records![Admin::SettingsShow]),
     ("audit witness status", records![Admin::SettingsShow]),
     ("audit witness evidence", records![Admin::SettingsShow]),

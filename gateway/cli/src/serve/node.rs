@@ -35,7 +35,7 @@ use super::listener::{self, Faces};
 use super::settings::NodeSettings;
 use super::web::WebServer;
 use super::web_tls::{self, WebCertificate};
-use crate::site_keys::{SiteKeys, audit_keys, index_key};
+use crate::site_keys::{LogPlace, SiteKeys, index_key, open_log};
 
 /// Connections to the control database.
 const DATABASE_CONNECTIONS: u32 = 16;
@@ -162,10 +162,11 @@ impl Parts {
         let random: Arc<dyn Random> = Arc::new(SystemRandom::new()?);
         let keys = SiteKeys::load(&settings.keys)?;
         let origin = format!("sealane/{}/{}", settings.name, settings.node);
-        let log_keys = audit_keys(&settings.keys, &settings.node, random.as_ref())?;
-        let node = NodeId::of_log(&log_keys.signing.verifying_key());
         let options = Options { opened_at_ns: Some(clock.now().as_nanos()), ..Options::default() };
-        let (log, mut recovery) = Log::open_with(&settings.audit, &origin, log_keys, Arc::clone(&random), options)?;
+        let place = LogPlace { directory: &settings.audit, origin: &origin };
+        let (log, mut recovery) = open_log(&settings.keys, &settings.node, &place, &random, options)?;
+        // The key with which the log began: the node stays itself when the key is replaced.
+        let node = NodeId::of_log(&log.first_key());
         if recovery.cut_bytes > 0 {
             warn!(
                 bytes = recovery.cut_bytes,

@@ -144,12 +144,12 @@ impl Asked {
         Ok(WitnessAnswer { status, content_type: String::new(), body })
     }
 
-    /// A peer that does not know this log is told its key first, once.
+    /// A peer that does not know this log, or not its new key, is told first, once.
     async fn over_a_lane(&self, body: Vec<u8>, introduced: &mut bool) -> Result<WitnessAnswer, Unwitnessed> {
         let peer = self.peer().await?;
         let mut control = self.app.parts().dialer.control(&peer).await?;
         let mut answer = control.add_checkpoint(body.clone()).await?;
-        if answer.status == 404 && !*introduced {
+        if matches!(answer.status, 403 | 404) && !*introduced {
             *introduced = true;
             let theirs = control.exchange_log_keys(keys::ours(&self.app).await?).await?;
             keys::learn(&self.app, &peer, &theirs).await?;

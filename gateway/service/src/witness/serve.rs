@@ -67,6 +67,11 @@ async fn cosign(app: &App, body: &[u8]) -> Result<Cosigned, Failure> {
             if let (Refusal::Inconsistent(_) | Refusal::Conflict { .. }, Some(head)) = (&refusal, &memory.head) {
                 fork::look(app, head, &request, &memory.keys).await;
             }
+            if let Refusal::NotSigned(_) = &refusal
+                && let Err(problem) = app.peer_logs().note_retired(&request.checkpoint).await
+            {
+                tracing::error!(code = %problem.code, "the use of a key that was given up could not be recorded");
+            }
             Err(refusal.into())
         }
     }

@@ -1,13 +1,15 @@
 //! Sites watch each other's logs: heads are cosigned, an idle log is quiet, a log nobody confirms stops health data.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sealane_audit::event::Assurance;
 use sealane_audit::witness::{AddCheckpoint, Equivocation, Policy, Window};
-use sealane_audit::{Checkpoint, Kind, VerifierKey};
-use sealane_crypto::Signed;
-use sealane_crypto::SigningKey;
+use sealane_audit::{
+    Checkpoint, Event, Kind, Log, LogKeys as LogKeysOfLog, OpId, Options, Phase, RotationProof, VerifierKey,
+};
 use sealane_crypto::digest::sha256;
+use sealane_crypto::{AeadKey, Random, Signed, SigningKey, SystemRandom};
 use sealane_database::peer;
 use sealane_database::witnessed_log::{self, WitnessedHead};
 use sealane_model::alert::Severity;
@@ -198,7 +200,11 @@ impl Forger {
     }
 
     async fn tell(&self, a: &Site, b: &Site, logs: Vec<String>) -> Result<(), Problem> {
-        let said = LogKeys { site: a.app.identity().site, at: START, logs };
+        self.tell_with(a, b, logs, Vec::new()).await
+    }
+
+    async fn tell_with(&self, a: &Site, b: &Site, logs: Vec<String>, rotations: Vec<String>) -> Result<(), Problem> {
+        let said = LogKeys { site: a.app.identity().site, at: START, logs, rotations };
         let said = Signed::seal(&a.app.identity().signing, LogKeys::CONTEXT, &said).unwrap();
         b.app.exchange_log_keys(&self.peer, &said).await.map(drop)
     }
@@ -253,7 +259,99 @@ async fn a_known_log_keeps_its_key_and_a_site_speaks_for_its_own_logs_only(on: &
     assert_eq!(forger.tell(&a, &b, vec![cosigner]).await.unwrap_err().code, "log-foreign");
     let codes: Vec<String> = b.outcomes(Assurance::LogKeyPin).into_iter().map(|(_, code)| code).collect();
     assert_eq!(codes, ["ok", "log-key-changed"]);
-    let said = LogKeys { site: b.app.identity().site, at: START, logs: Vec::new() };
+    let said = LogKeys { site: b.app.identity().site, at: START, logs: Vec::new(), rotations: Vec::new() };
     let said = Signed::seal(&a.app.identity().signing, LogKeys::CONTEXT, &said).unwrap();
     assert_eq!(b.app.exchange_log_keys(&forger.peer, &said).await.unwrap_err().code, "log-keys-malformed");
+}
+
+/// A log of the peer's whose key is replaced, with the proof.
+struct Handover {
+    folder: tempfile::TempDir,
+    old: LogKeysOfLog,
+    new: LogKeysOfLog,
+    proof: RotationProof,
+}
+
+impl Handover {
+    fn new(site: &Site, entries: i64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
+        let key = || SigningKey::generate(random.as_ref());
+        let old = LogKeysOfLog { signing: key(), openings: AeadKey::generate(random.as_ref()) };
+        let (log, _) = Log::open(folder.path(), LOG, old.clone(), Arc::clone(&random)).unwrap();
+        for n in 0..entries {
+            let op = OpId::new(site.app.identity().site.uuid());
+            log.append_blocking(Event::new(Assurance::AuditRead, Phase::Info, op, n)).unwrap();
+        }
+        drop(log);
+        let new = LogKeysOfLog { signing: key(), ..old.clone() };
+        let proof = Log::rotate_key(folder.path(), LOG, &old, &new.signing, &random, Options::default()).unwrap();
+        Self { folder, old, new, proof }
+    }
+
+    fn vkey(keys: &LogKeysOfLog) -> String {
+        VerifierKey::new(LOG, keys.signing.verifying_key()).to_string()
+    }
+
+    /// The log, which has grown after the change.
+    fn grown(&self) -> Log {
+        let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
+        let (log, _) = Log::open(self.folder.path(), LOG, self.new.clone(), random).unwrap();
+        let op = log.entries(0, 1, &sealane_audit::Filter::all()).unwrap()[0].entry.op;
+        log.append_blocking(Event::new(Assurance::AuditRead, Phase::Info, op, 99)).unwrap();
+        log
+    }
+}
+
+async fn witnessed(b: &Site, request: &AddCheckpoint) -> u16 {
+    witness::add_checkpoint(&b.app, request.to_string().as_bytes()).await.status
+}
+
+on_both!(a_witness_follows_a_log_to_its_new_key_and_has_no_more_use_for_the_old_one);
+async fn a_witness_follows_a_log_to_its_new_key_and_has_no_more_use_for_the_old_one(on: &Backend) {
+    let a = Site::start(on).await;
+    let b = Site::start_as(on, "university-b", |_| {}).await;
+    let forger = Forger::at(&a, &b).await;
+    let log = Handover::new(&a, 3);
+    let (old, new) = (Handover::vkey(&log.old), Handover::vkey(&log.new));
+    forger.tell(&a, &b, vec![old.clone()]).await.unwrap();
+    let grown = log.grown();
+    let newest = grown.witness_request(&grown.checkpoint(), 0).unwrap();
+    assert_eq!(witnessed(&b, &newest).await, 403, "the new key is not known yet");
+    let unproven = forger.tell(&a, &b, vec![new.clone()]).await.unwrap_err();
+    assert_eq!(unproven.code, "log-key-changed");
+    let elsewhere = Handover::new(&a, 2).proof.to_string();
+    assert_eq!(forger.tell_with(&a, &b, vec![new.clone()], vec![elsewhere]).await.unwrap_err().code, "log-key-changed");
+
+    forger.tell_with(&a, &b, vec![new.clone()], vec![log.proof.to_string()]).await.unwrap();
+    assert_eq!(witnessed(&b, &newest).await, 200, "the new key signs");
+    forger.tell(&a, &b, vec![new.clone()]).await.unwrap();
+    let size = grown.checkpoint().size();
+    let stolen = Checkpoint::sign(LOG, size + 1, sha256(b"another history"), &log.old.signing);
+    let stolen = AddCheckpoint { old: size, proof: Vec::new(), checkpoint: stolen };
+    assert_eq!(witnessed(&b, &stolen).await, 403, "the old key signs nothing any more");
+    forger.tell(&a, &b, vec![old]).await.unwrap();
+    let codes: Vec<String> = b.outcomes(Assurance::LogKeyPin).into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, ["ok", "log-key-changed", "log-key-changed", "log-key-rotated", "log-key-retired"]);
+    assert_eq!(witnessed(&b, &stolen).await, 403, "to be told the old key again changes nothing");
+}
+
+on_both!(a_new_key_that_a_witnessed_head_contradicts_is_refused);
+async fn a_new_key_that_a_witnessed_head_contradicts_is_refused(on: &Backend) {
+    let a = Site::start(on).await;
+    let b = Site::start_as(on, "university-b", |_| {}).await;
+    let forger = Forger::at(&a, &b).await;
+    let log = Handover::new(&a, 3);
+    forger.tell(&a, &b, vec![Handover::vkey(&log.old)]).await.unwrap();
+    // The witness has seen more of the log under the old key than there was when it is said to have handed over.
+    let seen = WitnessedHead {
+        origin: LOG.to_owned(),
+        size: log.proof.begins() + 1,
+        root: sha256(b"under the old key"),
+        note: String::new(),
+        at: START,
+    };
+    assert!(witnessed_log::advance(&mut b.app.database().acquire().await.unwrap(), None, &seen).await.unwrap());
+    let told = forger.tell_with(&a, &b, vec![Handover::vkey(&log.new)], vec![log.proof.to_string()]).await;
+    assert_eq!(told.unwrap_err().code, "log-key-changed");
 }

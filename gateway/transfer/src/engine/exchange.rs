@@ -216,7 +216,8 @@ async fn both(
     let ours = record_of(ours, identity.site, &identity.signing.verifying_key())?;
     let theirs = record_of(part, peer.descriptor.site, &peer.descriptor.signing_key)?;
     let logs = engine.peer_logs();
-    logs.pin(peer, &theirs.key).await?;
+    let pinned = logs.pin(peer, &theirs.key, &part.rotations).await?;
+    pinned.allows(&theirs.proof.checkpoint)?;
     logs.compare(&theirs.key, &theirs.proof.checkpoint).await?;
     let receipt =
         if row.asks { ExchangeReceipt::new(theirs.clone(), ours) } else { ExchangeReceipt::new(ours, theirs.clone()) };
@@ -327,7 +328,8 @@ async fn own_part(engine: &Transfers, task: TaskId, place: u64) -> Result<Receip
     let made = tokio::task::spawn_blocking(move || log.site_record(place)).await;
     let made = made.map_err(|error| unshowable(&error))?.map_err(|error| unshowable(&error))?;
     let log: Signed<LogKey> = LogKey::sign(&engine.parts().identity, &made.key).map_err(|error| unshowable(&error))?;
-    Ok(ReceiptPart { task, log, entry: made.entry, proof: made.proof.to_string() })
+    let rotations = engine.parts().guard.log().rotations().iter().map(ToString::to_string).collect();
+    Ok(ReceiptPart { task, log, entry: made.entry, proof: made.proof.to_string(), rotations })
 }
 
 /// Why there is nothing to show of a task yet, or at all.

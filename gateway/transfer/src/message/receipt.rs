@@ -5,6 +5,7 @@ use sealane_model::TaskId;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Bounded, OutOfBounds, at_most};
+use super::witness::MAX_ROTATIONS;
 use crate::log_key::LogKey;
 
 /// Longest entry of an audit log.
@@ -23,11 +24,16 @@ pub struct ReceiptPart {
     pub entry: String,
     /// That the entry is in the log: a C2SP `tlog-proof`.
     pub proof: String,
+    /// That the log's key before this one handed over to it, for each that did: C2SP `tlog-proof`s.
+    #[serde(default)]
+    pub rotations: Vec<String>,
 }
 
 impl Bounded for ReceiptPart {
     fn check(&self) -> Result<(), OutOfBounds> {
         at_most("an entry", self.entry.len(), ENTRY)?;
-        at_most("a proof", self.proof.len(), PROOF)
+        at_most("a proof", self.proof.len(), PROOF)?;
+        at_most("the proofs of keys", self.rotations.len(), MAX_ROTATIONS)?;
+        self.rotations.iter().try_for_each(|proof| at_most("a proof of a key", proof.len(), PROOF))
     }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Most logs of one site: one a node, with room to spare.
 pub const MAX_LOGS: usize = 256;
 
+/// Most keys that were replaced: one a log in two months, for forty years of a single node.
+pub const MAX_ROTATIONS: usize = 256;
+
 /// The keys of all logs of a site, signed by the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +22,9 @@ pub struct LogKeys {
     pub at: Timestamp,
     /// One key a log, with the log's origin, as C2SP signed notes write it.
     pub logs: Vec<String>,
+    /// For each key of them that was replaced, the proof that it handed over: C2SP `tlog-proof`s.
+    #[serde(default)]
+    pub rotations: Vec<String>,
 }
 
 impl LogKeys {

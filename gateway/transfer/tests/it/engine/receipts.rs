@@ -180,7 +180,7 @@ async fn proven(site: &Site, task: &Task, bytes: u64) -> ReceiptPart {
     let place = site.guard.record(event.object(object).outcome(OutcomeRecord::done())).await.unwrap().index();
     let record = site.guard.log().site_record(place).unwrap();
     let log = LogKey::sign(&site.identity, &record.key).unwrap();
-    ReceiptPart { task: task.id, log, entry: record.entry, proof: record.proof.to_string() }
+    ReceiptPart { task: task.id, log, entry: record.entry, proof: record.proof.to_string(), rotations: Vec::new() }
 }
 
 on_both!(a_proven_part_that_differs_is_alarmed_and_an_honest_one_is_kept_afterwards);
