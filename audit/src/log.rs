@@ -426,6 +426,14 @@ impl Log {
         Kept::new(&self.0.state, policy).stamp(checkpoint, timestamp)
     }
 
+    /// Third parties' timestamps that are kept, each with its head.
+    ///
+    /// # Errors
+    /// [`KeepError::Io`] when the files cannot be read; damaged ones are passed over.
+    pub fn timestamps(&self, policy: &Policy) -> Result<Vec<(Checkpoint, Timestamp)>, KeepError> {
+        Ok(Kept::new(&self.0.state, policy).stamps()?)
+    }
+
     /// Writes what waits, publishes the last checkpoint, and lets go of the directory. Appends through
     /// other clones are refused from then on.
     pub async fn close(self) {

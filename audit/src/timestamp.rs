@@ -4,8 +4,8 @@
 //! SHA-256 of the checkpoint's body and answers with a signed token. The network is the caller's. Here the
 //! request is made, and an answer is checked to be one to it: granted, about this digest, with this nonce.
 //!
-//! **Left to others:** whether the token's signature is good and its signer trusted. The answer is kept as it
-//! came, so the tools of every platform can tell:
+//! **Left to others:** whether the token's signature is good and its signer trusted; what they need for that is
+//! [`Timestamp::signed`]. The answer is kept as it came, so the tools of every platform can tell:
 //!
 //! ```text
 //! head -n 3 checkpoints/617 > body
@@ -81,6 +81,23 @@ impl TimestampRequest {
     }
 }
 
+/// The signature on a token, with all that is needed to check it. Nothing of it is checked here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedToken {
+    /// What the token says (`TSTInfo`).
+    pub content: Vec<u8>,
+    /// Object identifier of the digest over it.
+    pub digest_algorithm: String,
+    /// That digest, as the signed attributes have it.
+    pub message_digest: Vec<u8>,
+    /// The signed attributes: what the signature is over (DER).
+    pub attributes: Vec<u8>,
+    /// The signature.
+    pub signature: Vec<u8>,
+    /// The certificates that came with it (DER); one of them is the authority's.
+    pub certificates: Vec<Vec<u8>>,
+}
+
 /// An authority's answer about a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timestamp {
@@ -102,6 +119,14 @@ impl Timestamp {
     #[must_use]
     pub fn response(&self) -> &[u8] {
         &self.response
+    }
+
+    /// What the authority signed.
+    ///
+    /// # Errors
+    /// [`TimestampError::Form`] when the token carries no signature in the form of RFC 5652.
+    pub fn signed(&self) -> Result<SignedToken, TimestampError> {
+        token::signature(&self.response)
     }
 
     /// The authority's time, in nanoseconds since 1970 (UTC). True if the token's signature is.

@@ -20,6 +20,7 @@ kinds! {
         LogKeyPin = "log-key.pin", "The key of a peer's log is pinned, or another key for a known log is refused.";
         LogKeyRotate = "log-key.rotate", "The key that signs the heads of this log is replaced: the old one names the new one and the size from which on it signs.";
         CheckpointCosign = "checkpoint.cosign", "Enough witnesses have cosigned a head of this log: head and cosignatures are in the detail.";
+        CheckpointTimestamp = "checkpoint.timestamp", "A time-stamping authority (RFC 3161) dates a head of this log, or does not: head and time, or the reason, are in the entry.";
         WitnessExposed = "witness.exposed", "More of this log waits for its witnesses than may, or that is over.";
         WitnessFork = "witness.fork", "A log showed this site two heads that cannot both be true: the evidence is kept.";
         Erase = "audit.erase", "The personal values of a person or collection are erased: their keys are destroyed.";

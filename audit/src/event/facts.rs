@@ -249,6 +249,7 @@ const fn assurance(kind: Assurance) -> Facts {
         Assurance::LogKeyPin => row(Peer, Nothing, Fact, "AU-9(3), AU-10, SC-12"),
         Assurance::LogKeyRotate => row(Site, Nothing, Fact, "AU-9(3), AU-10, SC-12"),
         Assurance::WitnessFork | Assurance::CheckpointCosign => row(Site, Nothing, Fact, "AU-9(2), AU-9(3), AU-10"),
+        Assurance::CheckpointTimestamp => row(Site, Nothing, Both, "AU-8, AU-9(3), AU-10"),
         Assurance::WitnessExposed => row(Site, Nothing, Fact, "AU-5, AU-9(2)"),
         Assurance::AlertRaise | Assurance::AlertClear => row(Site, Nothing, Fact, "AU-5, AU-6(1), SI-4(5)"),
         Assurance::AlertList | Assurance::AlertRuleList => row(Person, Nothing, Act, "AU-6, AU-12"),

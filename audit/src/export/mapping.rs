@@ -273,6 +273,7 @@ const fn assurance(kind: Assurance) -> Mapping {
         Assurance::LogKeyPin => row(EntityManagement, 6, "Enroll", SECURITY),
         Assurance::LogKeyRotate => row(EntityManagement, 3, "Update", SECURITY),
         Assurance::CheckpointCosign => row(EntityManagement, 3, "Update", Fhir::Plain(codes::VERIFY, None, 'E')),
+        Assurance::CheckpointTimestamp => row(EntityManagement, 3, "Update", Fhir::Plain(codes::VERIFY, None, 'E')),
         Assurance::WitnessExposed | Assurance::WitnessFork => row(EntityManagement, 3, "Update", SECURITY),
         Assurance::Erase => row(EntityManagement, 4, "Delete", Fhir::Plain(codes::AUDIT_LOG_USED, None, 'D')),
         Assurance::HoldPlace => row(EntityManagement, 1, "Create", Fhir::Create(None)),

@@ -94,6 +94,22 @@ impl<'a> Kept<'a> {
         Ok(segment::replace(&layout.timestamp(checkpoint.size()), timestamp.response(), true)?)
     }
 
+    /// The timestamps that are kept, each with its head, the oldest head first; what is damaged is passed over.
+    pub(super) fn stamps(&self) -> io::Result<Vec<(Checkpoint, Timestamp)>> {
+        let mut stamps = Vec::new();
+        for size in self.state.layout.kept_sizes()? {
+            let response = match fs::read(self.state.layout.timestamp(size)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                response => response?,
+            };
+            let Some(head) = self.read(size)? else { continue };
+            if let Ok(timestamp) = Timestamp::read(&response, &head) {
+                stamps.push((head, timestamp));
+            }
+        }
+        Ok(stamps)
+    }
+
     fn signers(&self, head: &Checkpoint) -> Vec<VerifierKey> {
         let witnesses = self.policy.witnesses().map(|witness| witness.key.clone());
         witnesses.chain([self.key_of(head)]).collect()

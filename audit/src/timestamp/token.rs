@@ -4,7 +4,7 @@ use der::asn1::{AnyRef, IntRef, Null, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Encode, Reader, Sequence, SliceReader, Tag, Tagged};
 use sealane_crypto::digest::Digest;
 
-use super::TimestampError;
+use super::{SignedToken, TimestampError};
 
 const SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -106,11 +106,111 @@ fn status_and_token<'a>(response: &mut SliceReader<'a>) -> der::Result<(u8, Opti
 /// `SignedData`: what was signed. Certificates and signatures are for whoever checks them, and as authorities
 /// write them: some repeat a certificate in what should be a set.
 fn signed_content<'a>(signed: &mut SliceReader<'a>) -> der::Result<Content<'a>> {
-    let _version: AnyRef<'a> = signed.decode()?;
-    let _digest_algorithms: AnyRef<'a> = signed.decode()?;
-    let content = signed.decode()?;
+    let content = signed_start(signed)?;
     skip_rest(signed)?;
     Ok(content)
+}
+
+fn signed_start<'a>(signed: &mut SliceReader<'a>) -> der::Result<Content<'a>> {
+    let _version: AnyRef<'a> = signed.decode()?;
+    let _digest_algorithms: AnyRef<'a> = signed.decode()?;
+    signed.decode()
+}
+
+const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+
+/// What the token's signer signed (RFC 5652 section 5.3), and the certificates that came with it.
+pub(super) fn signature(response: &[u8]) -> Result<SignedToken, TimestampError> {
+    let response = AnyRef::from_der(response).map_err(form)?;
+    let (_, token) = response.sequence(status_and_token).map_err(form)?;
+    let token = token.ok_or_else(|| wrong("it holds no token"))?;
+    let (content, certificates, signer) = token.content.sequence(signed_parts).map_err(form)?;
+    let content: &OctetStringRef = content.content.decode_as().map_err(form)?;
+    let signer = signer.ok_or_else(|| wrong("nobody signed its token"))?;
+    let signer = signer.sequence(signer_fields).map_err(form)?;
+    let attributes = each(signer.attributes.value()).map_err(form)?;
+    let value_of = |wanted: ObjectIdentifier| {
+        let read = attributes.iter().filter_map(|attribute| attribute.sequence(attribute_fields).ok());
+        let mut values = read.filter(|(name, _)| *name == wanted);
+        // INVARIANT: each of them stands there once, or it says nothing.
+        values.next().filter(|_| values.next().is_none()).map(|(_, value)| value)
+    };
+    let kind = value_of(CONTENT_TYPE).and_then(|value| value.decode_as::<ObjectIdentifier>().ok());
+    if kind != Some(TST_INFO) {
+        return Err(wrong("its signature is about something other than time"));
+    }
+    let digest = value_of(MESSAGE_DIGEST).and_then(|value| value.decode_as::<&OctetStringRef>().ok());
+    let digest = digest.ok_or_else(|| wrong("its signature is about no content"))?;
+    // What is signed is the set under its own tag, not under the one that it has among the fields.
+    let signed = AnyRef::new(Tag::Set, signer.attributes.value()).map_err(form)?;
+    Ok(SignedToken {
+        content: content.as_bytes().to_vec(),
+        digest_algorithm: signer.digest.oid.to_string(),
+        message_digest: digest.as_bytes().to_vec(),
+        attributes: signed.to_der().map_err(form)?,
+        signature: signer.signature.as_bytes().to_vec(),
+        certificates: certificates.iter().map(Encode::to_der).collect::<Result<_, _>>().map_err(form)?,
+    })
+}
+
+type SignedParts<'a> = (Content<'a>, Vec<AnyRef<'a>>, Option<AnyRef<'a>>);
+
+fn signed_parts<'a>(signed: &mut SliceReader<'a>) -> der::Result<SignedParts<'a>> {
+    let content = signed_start(signed)?;
+    let (mut certificates, mut signer) = (Vec::new(), None);
+    while !signed.is_finished() {
+        let part: AnyRef<'a> = signed.decode()?;
+        match part.tag() {
+            Tag::ContextSpecific { constructed: true, number } if number.0 == 0 => certificates = each(part.value())?,
+            // Who signs beside the authority does not matter.
+            Tag::Set => signer = each(part.value())?.into_iter().next(),
+            _ => {}
+        }
+    }
+    Ok((content, certificates, signer))
+}
+
+/// `SignerInfo`, as far as it matters here.
+struct Signer<'a> {
+    digest: AlgorithmIdentifier<'a>,
+    attributes: AnyRef<'a>,
+    signature: &'a OctetStringRef,
+}
+
+fn signer_fields<'a>(signer: &mut SliceReader<'a>) -> der::Result<Signer<'a>> {
+    let _version: AnyRef<'a> = signer.decode()?;
+    let _identifier: AnyRef<'a> = signer.decode()?;
+    let digest = signer.decode()?;
+    let attributes: AnyRef<'a> = signer.decode()?;
+    if !matches!(attributes.tag(), Tag::ContextSpecific { constructed: true, number } if number.0 == 0) {
+        return Err(attributes.tag().value_error().into());
+    }
+    let _algorithm: AnyRef<'a> = signer.decode()?;
+    let signature = signer.decode()?;
+    skip_rest(signer)?;
+    Ok(Signer { digest, attributes, signature })
+}
+
+/// An attribute with one value.
+fn attribute_fields<'a>(attribute: &mut SliceReader<'a>) -> der::Result<(ObjectIdentifier, AnyRef<'a>)> {
+    let name = attribute.decode()?;
+    let values: AnyRef<'a> = attribute.decode()?;
+    let mut values = each(values.value())?.into_iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok((name, value)),
+        _ => Err(Tag::Set.value_error().into()),
+    }
+}
+
+/// What stands one after another.
+fn each(bytes: &[u8]) -> der::Result<Vec<AnyRef<'_>>> {
+    let mut reader = SliceReader::new(bytes)?;
+    let mut all = Vec::new();
+    while !reader.is_finished() {
+        all.push(reader.decode()?);
+    }
+    Ok(all)
 }
 
 /// `TSTInfo`, as far as it matters here.

@@ -14,6 +14,7 @@ use sealane_service::witness::WitnessSettings;
 
 pub use file::{
     AccessRuleConfig, CollectionConfig, ConfigFile, IdentityProviderConfig, StorageGatewayConfig, SyslogConfig,
+    TimestampConfig,
 };
 
 /// What is wrong with a configuration file.

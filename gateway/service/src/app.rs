@@ -28,6 +28,7 @@ use crate::outbound::Outbound;
 use crate::policy_sync::Published;
 use crate::problem;
 use crate::remote_names::RemoteNames;
+use crate::timestamps::TimestampSettings;
 use crate::uploads::Busy;
 use crate::witness::{self, WitnessSettings, Witnessing};
 
@@ -81,6 +82,8 @@ pub struct Settings {
     pub allow_loopback_http: bool,
     /// Whose word is asked for the audit log; nobody's where absent.
     pub witness: Option<WitnessSettings>,
+    /// Which authority dates heads of the audit log.
+    pub timestamp: TimestampSettings,
 }
 
 impl Settings {
@@ -98,6 +101,7 @@ impl Settings {
             review_days: USUAL_REVIEW_DAYS,
             allow_loopback_http: false,
             witness: None,
+            timestamp: TimestampSettings::NONE,
         }
     }
 }

@@ -40,6 +40,7 @@ mod remote_names;
 pub mod reviews;
 mod roles;
 pub mod site;
+pub mod timestamps;
 pub mod transfers;
 pub mod uploads;
 pub mod view;

@@ -1,8 +1,10 @@
-//! Calls that the site itself makes over HTTP: to identity providers and to witnesses of its audit log, and to nobody else.
+//! Calls that the site itself makes over HTTP: to identity providers, to witnesses of its audit log and to a time-stamping
+//! authority, and to nobody else.
 //!
 //! Promises: TLS always, no redirects (a redirect is how a call is sent where nobody meant it to go), 10 seconds in all,
 //! answers of 1 MiB at most, no proxy taken from the environment. Plain HTTP is possible towards loopback addresses alone,
-//! and only where the settings allow it, which the demo does and nothing else.
+//! and only where the settings allow it, which the demo does and nothing else. Towards a time-stamping authority, too: it is sent a
+//! digest, and what it answers is signed and checked.
 
 use std::time::Duration;
 
@@ -114,6 +116,18 @@ impl Outbound {
         let request = self.client.post(url.clone()).header(reqwest::header::CONTENT_TYPE, "text/plain; charset=utf-8");
         let (status, body) = exchange(url, request.body(body)).await?;
         Ok((status.as_u16(), body))
+    }
+
+    /// POST a request to a time-stamping authority (RFC 3161 section 3.4).
+    pub(crate) async fn post_timestamp_query(&self, url: &Url, body: Vec<u8>) -> Result<Vec<u8>, OutboundError> {
+        let request = self.client.post(url.clone());
+        let request = request.header(reqwest::header::CONTENT_TYPE, "application/timestamp-query");
+        let (status, body) = exchange(url, request.body(body)).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Err(OutboundError::Status { host, status: status.as_u16(), oauth: None })
     }
 
     async fn finish<T: DeserializeOwned>(

@@ -16,6 +16,7 @@ pub mod review;
 pub mod rule;
 pub mod site;
 pub mod task;
+pub mod timestamp;
 pub mod upload;
 pub mod witness;
 
@@ -37,6 +38,7 @@ pub use review::{AuditStatusView, ReviewCount, ReviewRangeView, ReviewView, Revi
 pub use rule::{NewRule, PrincipalView, RuleView};
 pub use site::{AssuranceView, MeView, ProviderView, SiteView};
 pub use task::{CosignatureView, ExchangeView, NewItem, NewTask, PlaceView, SitePartView, TaskRecordView, TaskView};
+pub use timestamp::{NewTimestamp, TimestampRequestView, TimestampView};
 pub use upload::{NewUpload, StoredView, UploadView};
 pub use witness::{
     ForkView, WitnessIdentityView, WitnessPolicyView, WitnessStanding, WitnessStatusView, WitnessedLogView,

@@ -14,6 +14,7 @@ mod reindex;
 mod review;
 mod rule;
 mod search;
+mod timestamp;
 mod witness;
 
 use clap::Subcommand;
@@ -55,6 +56,9 @@ pub(super) enum AuditCommand {
     /// The key that signs the log of this node. Run on the site's own machine.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// RFC 3161 timestamps on heads of the log: a third party says when it was there. Run on the site's own machine.
+    #[command(subcommand)]
+    Timestamp(timestamp::TimestampCommand),
     /// Sites confirm that each other's logs only grow. Run on the site's own machine.
     #[command(subcommand)]
     Witness(witness::WitnessCommand),
@@ -95,6 +99,7 @@ pub(super) async fn run(
         AuditCommand::Reconcile(arguments) => reconcile::run(arguments, format).await,
         AuditCommand::Reindex(arguments) => reindex::run(arguments, format).await,
         AuditCommand::Key(command) => key::run(command, format),
+        AuditCommand::Timestamp(command) => timestamp::run(command, format).await,
         AuditCommand::Witness(command) => witness::run(command, format).await,
     }
 }

@@ -1,7 +1,9 @@
 //! What the types of the file cannot say: names that refer to each other, values that exclude each other.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use sealane_model::RemotePath;
 use sealane_model::limits::MAX_LANES;
 use sealane_service::LEAST_RETENTION_YEARS;
@@ -26,7 +28,34 @@ pub(super) fn problems(file: &ConfigFile, text: &str) -> Vec<String> {
     check_storage(file, text, &mut found);
     check_rules(file, text, &mut found);
     check_syslog(file, text, &mut found);
+    check_timestamp(file, text, &mut found);
     found
+}
+
+fn check_timestamp(file: &ConfigFile, text: &str, found: &mut Vec<String>) {
+    let Some(timestamp) = &file.audit.timestamp else { return };
+    if let Some(url) = &timestamp.url
+        && (!["http", "https"].contains(&url.get_ref().scheme()) || url.get_ref().host().is_none())
+    {
+        let line = line_of(text, url.span().start);
+        found.push(format!("  line {line}: [audit.timestamp] url: '{}' is no http or https address", url.get_ref()));
+    }
+    if timestamp.url.is_some() && timestamp.ca_file.is_none() {
+        found.push(
+            "  [audit.timestamp] ca_file: name the certificates of the authority; who signs its answers cannot be told otherwise"
+                .to_owned(),
+        );
+    }
+    if duration(timestamp.every.get_ref()).is_none() {
+        let (line, every) = (line_of(text, timestamp.every.span().start), timestamp.every.get_ref());
+        found.push(format!("  line {line}: [audit.timestamp] every: '{every}' is no time; write for example 24h"));
+    }
+}
+
+/// A time such as `60s` or `5m`, longer than nothing.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let signed: SignedDuration = text.parse().ok()?;
+    Duration::try_from(signed).ok().filter(|duration| !duration.is_zero())
 }
 
 fn check_syslog(file: &ConfigFile, text: &str, found: &mut Vec<String>) {

@@ -120,6 +120,25 @@ pub struct AuditConfig {
     pub syslog: Option<SyslogConfig>,
     /// Witnesses that confirm it; nobody is asked where absent.
     pub witness: Option<WitnessConfig>,
+    /// A time-stamping authority that dates its heads; nobody is asked where absent.
+    pub timestamp: Option<TimestampConfig>,
+}
+
+/// `[audit.timestamp]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimestampConfig {
+    /// Where the authority is asked (RFC 3161 over HTTP); without it, requests are taken there by hand.
+    pub url: Option<Spanned<url::Url>>,
+    /// The certificates that its signature must lead to (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// How often it is asked.
+    #[serde(default = "a_day")]
+    pub every: Spanned<String>,
+}
+
+fn a_day() -> Spanned<String> {
+    Spanned::new(0..0, "24h".to_owned())
 }
 
 /// `[audit.witness]`
@@ -153,7 +172,13 @@ fn five_seconds() -> Spanned<String> {
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { retention_years: least_retention(), review_days: usual_review_days(), syslog: None, witness: None }
+        Self {
+            retention_years: least_retention(),
+            review_days: usual_review_days(),
+            syslog: None,
+            witness: None,
+            timestamp: None,
+        }
     }
 }
 

@@ -95,6 +95,11 @@ administrators = [{administrators}]
 # max_entries = 10000                       # or more than so many wait
 # warn_after = "5s"
 
+# [audit.timestamp]                         # an RFC 3161 authority dates the audit log, in case nobody believes witnesses
+# url = "https://tsa.example.edu/tsr"       # without it: sealane audit timestamp request, attach
+# ca_file = "tsa-ca.pem"
+# every = "24h"
+
 # [[storage_gateway]]
 # name = "research"
 # root = "/data/research"

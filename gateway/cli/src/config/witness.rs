@@ -6,14 +6,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use sealane_audit::witness::{Policy, Window};
 use sealane_model::CollectionName;
 use sealane_service::witness::WitnessSettings;
 use toml::Spanned;
 use url::Url;
 
-use super::check::line_of;
+use super::check::{duration, line_of};
 use super::file::WitnessConfig;
 
 /// What the table and the policy file say, or every mistake with file and line.
@@ -64,10 +63,4 @@ fn policy(config: &WitnessConfig, text: &str, base: &Path) -> Result<Policy, Str
         }
     }
     Ok(policy)
-}
-
-/// A time such as `60s` or `5m`, longer than nothing.
-fn duration(text: &str) -> Option<Duration> {
-    let signed: SignedDuration = text.parse().ok()?;
-    Duration::try_from(signed).ok().filter(|duration| !duration.is_zero())
 }

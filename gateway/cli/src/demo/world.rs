@@ -12,6 +12,7 @@ use sealane_crypto::SystemRandom;
 use sealane_model::{AssuranceMode, Class, Permission, Principal, RemotePath, SiteId, StorageKind, SystemClock};
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::ProviderConfig;
+use sealane_service::timestamps::TimestampSettings;
 use sealane_service::view::AcceptPeer;
 use sealane_service::witness::WitnessSettings;
 use sealane_service::{Actor, Administrator, LEAST_RETENTION_YEARS, USUAL_REVIEW_DAYS, peers, witness};
@@ -216,6 +217,7 @@ async fn start_site(
         lanes: LANES,
         syslog: None,
         witness: Some(witness),
+        timestamp: TimestampSettings::NONE,
         demo: Some(DemoOnly { pages }),
     };
     let node = Node::start(settings).await.with_context(|| format!("{} does not start", plan.title))?;

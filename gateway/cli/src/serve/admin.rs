@@ -10,17 +10,18 @@ use std::time::Duration;
 use anyhow::Context;
 use sealane_model::{CollectionName, Problem};
 use sealane_service::view::{
-    AcceptPeer, ForkView, InvitationView, PeerContactView, PeerView, WitnessIdentityView, WitnessStatusView,
+    AcceptPeer, ForkView, InvitationView, NewTimestamp, PeerContactView, PeerView, TimestampRequestView, TimestampView,
+    WitnessIdentityView, WitnessStatusView,
 };
-use sealane_service::{Actor, App, audit, peers, witness};
+use sealane_service::{Actor, App, audit, peers, timestamps, witness};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// The longest request: an invitation and little else.
-const LONGEST: u64 = 64 << 10;
+/// The longest request: a time-stamping authority's answer with its certificates.
+const LONGEST: u64 = 256 << 10;
 /// Time for a request and its answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -49,6 +50,14 @@ pub enum AdminRequest {
     WitnessStatus,
     /// Evidence against logs with two histories.
     WitnessEvidence,
+    /// A request for a time-stamping authority.
+    TimestampRequest,
+    /// Keep an authority's answer.
+    TimestampAttach(NewTimestamp),
+    /// Ask the configured authority.
+    TimestampFetch,
+    /// The timestamps that are kept.
+    TimestampShow,
     /// End the trust in a site.
     Remove {
         /// Its short name.
@@ -78,6 +87,12 @@ pub enum AdminAnswer {
     WitnessStatus(WitnessStatusView),
     /// Evidence against logs.
     Forks(Vec<ForkView>),
+    /// A request for a time-stamping authority.
+    TimestampRequest(TimestampRequestView),
+    /// A timestamp that is kept now.
+    Timestamp(TimestampView),
+    /// Those that are kept.
+    Timestamps(Vec<TimestampView>),
     /// Why not.
     Problem(Problem),
 }
@@ -96,6 +111,10 @@ pub async fn answer(app: &App, request: AdminRequest) -> AdminAnswer {
         AdminRequest::WitnessShow => witness::show(app, &actor).await.map(AdminAnswer::WitnessIdentity),
         AdminRequest::WitnessStatus => witness::status(app, &actor).await.map(AdminAnswer::WitnessStatus),
         AdminRequest::WitnessEvidence => witness::evidence(app, &actor).await.map(AdminAnswer::Forks),
+        AdminRequest::TimestampRequest => timestamps::request(app, &actor).await.map(AdminAnswer::TimestampRequest),
+        AdminRequest::TimestampAttach(new) => timestamps::attach(app, &actor, new).await.map(AdminAnswer::Timestamp),
+        AdminRequest::TimestampFetch => timestamps::fetch(app, &actor).await.map(AdminAnswer::Timestamp),
+        AdminRequest::TimestampShow => timestamps::show(app, &actor).await.map(AdminAnswer::Timestamps),
         AdminRequest::Remove { name } => peers::remove(app, &actor, &name).await.map(|()| AdminAnswer::Removed),
     };
     answered.unwrap_or_else(AdminAnswer::Problem)

@@ -18,7 +18,9 @@ use sealane_model::{Clock, NodeId, SiteId, SystemClock};
 use sealane_policy::Engine;
 use sealane_service::erasures::carry_out;
 use sealane_service::jobs::syslog;
-use sealane_service::{App, AppParts, Settings, alerts, audit, configure, housekeeping, life, policy_sync, witness};
+use sealane_service::{
+    App, AppParts, Settings, alerts, audit, configure, housekeeping, life, policy_sync, timestamps, witness,
+};
 use sealane_transfer::dialer::Dialer;
 use sealane_transfer::engine::{TransferParts, TransferSettings, Transfers};
 use sealane_transfer::guard::Guard;
@@ -93,6 +95,7 @@ impl Node {
         tracker.spawn(audit::run(app.clone(), shutdown.clone()));
         tracker.spawn(witness::run(app.clone(), shutdown.clone()));
         tracker.spawn(alerts::run(app.clone(), shutdown.clone()));
+        tracker.spawn(timestamps::run(app.clone(), shutdown.clone()));
         if let Some(syslog) = settings.syslog {
             tracker.spawn(syslog::run(app.clone(), syslog, shutdown.clone()));
         }
@@ -251,6 +254,7 @@ fn app_settings(settings: &NodeSettings) -> Settings {
         review_days: settings.review_days,
         allow_loopback_http: settings.demo.is_some(),
         witness: settings.witness.clone(),
+        timestamp: settings.timestamp.clone(),
         ..Settings::at(settings.url.clone())
     }
 }

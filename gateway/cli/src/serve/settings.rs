@@ -6,17 +6,21 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use sealane_crypto::Secret;
 use sealane_model::{AssuranceMode, CollectionName, RemotePath, StorageKind};
 use sealane_service::Administrator;
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::ProviderConfig;
 use sealane_service::jobs::syslog::{ClientIdentity, Pace, SyslogSettings, Target};
+use sealane_service::timestamps::TimestampSettings;
 use sealane_service::witness::WitnessSettings;
 use url::Url;
 
-use crate::config::{AccessRuleConfig, Config, IdentityProviderConfig, SyslogConfig};
+use crate::config::check::duration;
+use crate::config::{AccessRuleConfig, Config, IdentityProviderConfig, SyslogConfig, TimestampConfig};
 use crate::principal;
 
 /// Everything that a node is started with.
@@ -64,6 +68,8 @@ pub struct NodeSettings {
     pub syslog: Option<SyslogSettings>,
     /// Whose word is asked for the audit log.
     pub witness: Option<WitnessSettings>,
+    /// Which authority dates the audit log.
+    pub timestamp: TimestampSettings,
     /// What only the demo may do.
     pub demo: Option<DemoOnly>,
 }
@@ -110,6 +116,12 @@ impl NodeSettings {
             lanes: config.file.transfer.lanes,
             syslog: config.file.audit.syslog.as_ref().map(|it| syslog(config, it)).transpose()?,
             witness: config.witness.clone(),
+            timestamp: config
+                .file
+                .audit
+                .timestamp
+                .as_ref()
+                .map_or(Ok(TimestampSettings::NONE), |it| timestamp(config, it))?,
             demo: None,
         })
     }
@@ -125,6 +137,21 @@ fn provider(config: &Config, index: usize, it: &IdentityProviderConfig) -> anyho
         provider.client_secret = Some(Secret::new(text.trim().to_owned()));
     }
     Ok(provider)
+}
+
+fn timestamp(config: &Config, it: &TimestampConfig) -> anyhow::Result<TimestampSettings> {
+    let mut authorities = Vec::new();
+    if let Some(file) = &it.ca_file {
+        let path = config.resolve(file);
+        let told = || format!("[audit.timestamp] ca_file: cannot read certificates from {}", path.display());
+        let pem = std::fs::read(&path).with_context(told)?;
+        authorities = CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().with_context(told)?;
+        if authorities.is_empty() {
+            bail!("[audit.timestamp] ca_file: {} holds no certificate", path.display());
+        }
+    }
+    let every = duration(it.every.get_ref()).context("[audit.timestamp] every is no time")?;
+    Ok(TimestampSettings { url: it.url.as_ref().map(|url| url.get_ref().clone()), authorities, every })
 }
 
 fn syslog(config: &Config, it: &SyslogConfig) -> anyhow::Result<SyslogSettings> {

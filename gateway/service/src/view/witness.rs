@@ -3,6 +3,8 @@
 use sealane_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::timestamp::TimestampView;
+
 /// What another site needs in order to have this one as a witness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WitnessIdentityView {
@@ -21,6 +23,8 @@ pub struct WitnessIdentityView {
 pub struct WitnessStatusView {
     /// This node's log with its witnesses; absent where nobody is asked.
     pub policy: Option<WitnessPolicyView>,
+    /// The newest head of this node's log that a time-stamping authority has dated.
+    pub timestamp: Option<TimestampView>,
     /// Logs that this site has witnessed.
     pub watched: Vec<WitnessedLogView>,
 }

@@ -14,10 +14,10 @@ use super::ask::Unwitnessed;
 use crate::act::{ask, conclude};
 use crate::app::App;
 use crate::caller::Actor;
-use crate::problem;
 use crate::view::{
     ForkView, WitnessIdentityView, WitnessPolicyView, WitnessStanding, WitnessStatusView, WitnessedLogView,
 };
+use crate::{problem, timestamps};
 
 /// Looks after which too much waiting is told.
 const LASTS: u32 = 3;
@@ -191,7 +191,8 @@ async fn read(app: &App) -> Result<WitnessStatusView, Problem> {
         size: head.size,
         at: head.at,
     });
-    Ok(WitnessStatusView { policy: policy(app), watched: watched.collect() })
+    let timestamp = timestamps::kept(app).await?.pop();
+    Ok(WitnessStatusView { policy: policy(app), timestamp, watched: watched.collect() })
 }
 
 /// `None` where nobody is asked.

@@ -76,6 +76,20 @@ impl Site {
         adjust: impl FnOnce(&mut ProviderConfig),
         witness: Option<WitnessSettings>,
     ) -> Self {
+        Self::make(on, site_name, adjust, |settings| settings.witness = witness).await
+    }
+
+    /// A site with settings of the test's.
+    pub(crate) async fn start_with(on: &Backend, adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::make(on, "hospital-a", |_| {}, adjust).await
+    }
+
+    async fn make(
+        on: &Backend,
+        site_name: &str,
+        adjust: impl FnOnce(&mut ProviderConfig),
+        settings: impl FnOnce(&mut Settings),
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let provider = Provider::start(Arc::clone(&clock)).await;
         let directory = TempDir::new().unwrap();
@@ -89,7 +103,7 @@ impl Site {
         let database = Database::connect(&on.fresh().await, 4).await.unwrap();
         database.migrate().await.unwrap();
         let log = (directory.path().join("audit"), format!("sealane/{site_name}/node-1"), keys.clone());
-        let app = build(database, log, site_name, &clock, vec![config], witness).await.unwrap();
+        let app = build(database, log, site_name, &clock, vec![config], settings).await.unwrap();
         let site = Self { app, clock, provider, directory, keys };
         configure::apply(&site.app, &site.configured()).await.unwrap();
         site
@@ -102,7 +116,7 @@ impl Site {
         let folder = self.folder("audit-2");
         std::fs::create_dir(&folder).unwrap();
         let log = (folder, "sealane/hospital-a/node-2".to_owned(), keys);
-        build(self.app.database().clone(), log, "hospital-a", &self.clock, Vec::new(), None).await.unwrap()
+        build(self.app.database().clone(), log, "hospital-a", &self.clock, Vec::new(), |_| {}).await.unwrap()
     }
 
     /// The node once more, after it was killed: the same log and database, and nothing in memory.
@@ -111,7 +125,8 @@ impl Site {
         let (folder, origin) = (log.directory().to_owned(), log.origin().to_owned());
         log.close().await;
         let log = (folder, origin, self.keys.clone());
-        self.app = build(self.app.database().clone(), log, "hospital-a", &self.clock, Vec::new(), None).await.unwrap();
+        self.app =
+            build(self.app.database().clone(), log, "hospital-a", &self.clock, Vec::new(), |_| {}).await.unwrap();
     }
 
     /// What the configuration file of the site says.
@@ -262,7 +277,7 @@ async fn build(
     site_name: &str,
     clock: &Arc<ManualClock>,
     providers: Vec<ProviderConfig>,
-    witness: Option<WitnessSettings>,
+    adjust: impl FnOnce(&mut Settings),
 ) -> Result<App, sealane_service::SetupError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
     let clock: Arc<dyn sealane_model::Clock> = Arc::clone(clock) as Arc<dyn sealane_model::Clock>;
@@ -285,11 +300,11 @@ async fn build(
     let public_url: Url = "http://127.0.0.1:8080".parse().unwrap();
     let mut settings = Settings::at(public_url);
     settings.allow_loopback_http = true;
-    settings.witness = witness;
     settings.administrators = vec![Administrator::Email("admin@hospital-a.example".to_owned())];
     settings.officers =
         ["officer", "second"].map(|name| Administrator::Email(format!("{name}@hospital-a.example"))).to_vec();
     settings.auditors = vec![Administrator::Email("auditor@hospital-a.example".to_owned())];
+    adjust(&mut settings);
     let transfers = Transfers::new(TransferParts {
         identity: Arc::clone(&identity),
         node,

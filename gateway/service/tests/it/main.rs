@@ -34,6 +34,7 @@ mod session;
 mod sign_in;
 mod sign_in_attacks;
 mod syslog;
+mod timestamps;
 mod trust;
 mod uploads;
 mod witnessing;

@@ -64,6 +64,16 @@ fn status(view: &WitnessStatusView) -> String {
         None => "Nobody is asked to confirm this node's log: there is no [audit.witness] policy.".to_owned(),
         Some(policy) => policy_text(policy),
     };
+    let own = match &view.timestamp {
+        None => own,
+        Some(dated) => format!(
+            "{}\nA time-stamping authority says that {} entries were there at {}; its signature was {}checked.",
+            own.trim_end(),
+            dated.size,
+            dated.at,
+            if dated.trusted { "" } else { "not " }
+        ),
+    };
     let rows: Vec<[String; 4]> = view
         .watched
         .iter()
