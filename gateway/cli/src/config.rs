@@ -10,6 +10,7 @@ mod witness;
 
 use std::path::{Path, PathBuf};
 
+use sealane_crypto::digest::{Digest, sha256};
 use sealane_service::witness::WitnessSettings;
 
 pub use file::{
@@ -59,6 +60,8 @@ pub struct Config {
     pub base: PathBuf,
     /// Whose word is asked for the audit log.
     pub witness: Option<WitnessSettings>,
+    /// Digest of the file and of the policy file that it names: tells one configuration from another.
+    pub digest: Digest,
 }
 
 impl Config {
@@ -89,7 +92,10 @@ impl Config {
             None
         });
         if problems.is_empty() {
-            Ok(Self { file, base, witness })
+            let policy = file.audit.witness.as_ref().map(|it| std::fs::read(base.join(it.policy.get_ref())));
+            let policy = policy.and_then(Result::ok).unwrap_or_default();
+            let digest = sha256(&[text.as_bytes(), &policy].concat());
+            Ok(Self { file, base, witness, digest })
         } else {
             Err(ConfigError::Inconsistent { path: path.to_owned(), problems })
         }

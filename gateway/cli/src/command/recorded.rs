@@ -33,7 +33,17 @@ pub const COMMANDS: &[(&str, Recorded)] = &[
     ("task events", records![Transfer::TaskShow]),
     ("task receipt", records![Transfer::TaskShow]),
     ("init", Nothing("makes keys and an empty database; the log begins with the first start")),
-    ("serve", records![Admin::SiteStart, Admin::SiteStop, Admin::RoleGrant, Admin::RoleRevoke]),
+    (
+        "serve",
+        records![
+            Admin::SiteStart,
+            Admin::SiteStop,
+            Admin::ConfigChange,
+            Admin::DatabaseMigrate,
+            Admin::RoleGrant,
+            Admin::RoleRevoke
+        ],
+    ),
     ("peer invite", records![Admin::PeerInvite]),
     ("peer accept", records![Admin::PeerAccept, Admin::PeerChange]),
     ("peer list", records![Admin::PeerList]),

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use sealane_audit::Checkpoint;
 use sealane_audit::witness::{Policy, Window};
 use sealane_crypto::SystemRandom;
+use sealane_crypto::digest::sha256;
 use sealane_model::{AssuranceMode, Class, Permission, Principal, RemotePath, SiteId, StorageKind, SystemClock};
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::ProviderConfig;
@@ -217,6 +218,7 @@ async fn start_site(
         lanes: LANES,
         syslog: None,
         witness: Some(witness),
+        digest: sha256(b"the demo"),
         timestamp: TimestampSettings::NONE,
         demo: Some(DemoOnly { pages }),
     };

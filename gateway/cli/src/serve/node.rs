@@ -75,6 +75,7 @@ impl Node {
         let address = listener.local_addr()?;
         let parts = Parts::open(&settings).await?;
         let web = web_faces(&settings, &parts)?;
+        life::changed(&parts.app, &settings.digest).await?;
         life::started(&parts.app, VERSION).await?;
         let faces = Faces {
             lane_tls: lane_server_config(&parts.identity)?,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use sealane_crypto::Secret;
+use sealane_crypto::{Digest, Secret};
 use sealane_model::{AssuranceMode, CollectionName, RemotePath, StorageKind};
 use sealane_service::Administrator;
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
@@ -70,6 +70,8 @@ pub struct NodeSettings {
     pub witness: Option<WitnessSettings>,
     /// Which authority dates the audit log.
     pub timestamp: TimestampSettings,
+    /// Digest of the configuration, and of the policy file that it names.
+    pub digest: Digest,
     /// What only the demo may do.
     pub demo: Option<DemoOnly>,
 }
@@ -122,6 +124,7 @@ impl NodeSettings {
                 .timestamp
                 .as_ref()
                 .map_or(Ok(TimestampSettings::NONE), |it| timestamp(config, it))?,
+            digest: config.digest,
             demo: None,
         })
     }

@@ -2,9 +2,10 @@
 
 use sealane_audit::Phase;
 use sealane_audit::event::{Admin, Sharing};
+use sealane_crypto::digest::sha256;
 use sealane_model::{AssuranceMode, Class, Permission, Principal};
 use sealane_service::configure::{self, Applied, ConfiguredCollection, ConfiguredRule};
-use sealane_service::{PageQuery, collections};
+use sealane_service::{PageQuery, collections, life};
 
 use crate::backend::Backend;
 use crate::harness::{Site, name};
@@ -117,4 +118,24 @@ async fn what_refers_to_nothing_is_refused_by_name(on: &Backend) {
     let mut configured = site.configured();
     configured.rules.push(site.rule("lost", "/", Principal::EveryoneSignedIn, &[Permission::List]));
     assert!(configure::apply(&site.app, &configured).await.unwrap_err().detail.contains("lost"));
+}
+
+on_both!(what_differs_from_the_start_before_is_told_once);
+async fn what_differs_from_the_start_before_is_told_once(on: &Backend) {
+    let site = Site::start(on).await;
+    let (one, other) = (sha256(b"one configuration"), sha256(b"another"));
+    for digest in [&one, &one, &other, &other] {
+        life::changed(&site.app, digest).await.unwrap();
+    }
+    let changes = site.entries(Admin::ConfigChange);
+    let told: Vec<_> = changes.iter().map(|view| view.entry.change["configuration"].clone()).collect();
+    assert_eq!(told.len(), 2);
+    assert_eq!((told[0].old.as_ref(), told[0].new.as_ref()), (None, Some(&one.to_string().into())));
+    assert_eq!(
+        (told[1].old.as_ref(), told[1].new.as_ref()),
+        (Some(&one.to_string().into()), Some(&other.to_string().into()))
+    );
+    let [layout] = site.entries(Admin::DatabaseMigrate).try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    let newest = site.app.database().status().await.unwrap().last().unwrap().version;
+    assert_eq!(layout.entry.change["layout"].new, Some(newest.to_string().into()));
 }

@@ -6,6 +6,7 @@
 //! **Leaves to others.** Whose key it is: the dialer pinned it before, the listener looks it up ([`crate::trust`]).
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rustls::{CommonState, ProtocolVersion};
@@ -48,6 +49,8 @@ pub struct Agreed {
     pub cipher: String,
     /// The key that the other end proved.
     pub peer_key: Fingerprint,
+    /// The address that the other end called from, where this one listened.
+    pub from: Option<IpAddr>,
 }
 
 impl Agreed {
@@ -68,7 +71,7 @@ impl Agreed {
         let certificate = connection.peer_certificates().and_then(<[_]>::first);
         let certificate = certificate.ok_or_else(|| refuse("the other end presented no certificate"))?;
         let peer_key = lane_key_of(certificate).map_err(|_| refuse("the other end's certificate cannot be read"))?;
-        Ok(Self { cipher: cipher.to_owned(), peer_key })
+        Ok(Self { cipher: cipher.to_owned(), peer_key, from: None })
     }
 }
 

@@ -36,7 +36,8 @@ use crate::order::Parties;
 use crate::site::SiteIdentity;
 use crate::trust::PeerDirectory;
 
-/// Lanes and control connections that a node serves at once: at 8 MiB a lane, this bounds their memory.
+/// Lanes and control connections that a node serves at once: with under 10 MiB a lane (5 of buffers, 4 of small files that
+/// are held, half a one of TLS), this bounds their memory.
 const CONNECTIONS: usize = 256;
 
 /// What a lane service is built from.
@@ -97,7 +98,7 @@ impl LaneService {
         tokio::select! {
             // A lane that is cut here drops its grants, which records that they were interrupted.
             () = shutdown.cancelled() => {}
-            ended = self.0.converse(stream) => {
+            ended = self.0.converse(stream, remote) => {
                 if let Err(error) = ended {
                     debug!(peer.address = %remote, error = %error, "a connection of a peer ended");
                 }
@@ -107,13 +108,13 @@ impl LaneService {
 }
 
 impl Inner {
-    async fn converse<S>(&self, mut stream: TlsStream<S>) -> Result<(), LaneError>
+    async fn converse<S>(&self, mut stream: TlsStream<S>, remote: SocketAddr) -> Result<(), LaneError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (_, session) = stream.get_mut();
         session.set_buffer_limit(Some(TLS_BUFFER));
-        let agreed = Agreed::of(session)?;
+        let agreed = Agreed { from: Some(remote.ip()), ..Agreed::of(session)? };
         let mut connection = Connection::over(stream);
         let Ok(_place) = self.places.try_acquire() else {
             return self.turn_away(connection, &agreed, None, full_house()).await;

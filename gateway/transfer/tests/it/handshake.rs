@@ -43,6 +43,8 @@ async fn a_site_that_is_no_peer_is_told_so_and_recorded(on: &Backend) {
     let entry = &entries[0].entry;
     assert_eq!(entry.outcome.as_ref().unwrap().code, "peer-unknown");
     assert_eq!(entry.detail["lane_key"], stranger.identity.lane_key().unwrap().to_string());
+    assert_eq!(entries[0].revealed["client"].expose(), "127.0.0.1", "where it called from");
+    assert!(!entries[0].json.contains("127.0.0.1"), "as a commitment");
 }
 
 on_both!(clocks_that_differ_by_more_than_a_minute_are_refused_naming_both_times);

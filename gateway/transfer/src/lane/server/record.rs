@@ -1,7 +1,7 @@
 //! What the audit log learns of connections that were refused.
 
 use sealane_audit::event::Transfer;
-use sealane_audit::{Object, Outcome, OutcomeRecord, Phase};
+use sealane_audit::{Object, Outcome, OutcomeRecord, Phase, Private};
 use sealane_model::problem::ProblemKind;
 use sealane_model::{Peer, Problem, TaskId};
 
@@ -10,7 +10,7 @@ use crate::guard::unrecorded;
 use crate::lane::handshake::Agreed;
 
 impl Inner {
-    /// Records that a lane or an order was refused; gives what the other end is to be told. Where the log cannot be
+    /// Records that a lane or an order was refused, and from which address it was asked for; gives what the other end is to be told. Where the log cannot be
     /// written, that is what it is told.
     pub(super) async fn record_refusal(
         &self,
@@ -29,6 +29,7 @@ impl Inner {
             .event(Transfer::LaneOpen, Phase::Outcome, guard.fresh_op())
             .transport(agreed.cipher.clone())
             .object(Object { task: task.map(|task| task.to_string()), ..Object::default() })
+            .client(agreed.from.map(|from| Private::new(from.to_string())))
             .detail("lane_key", agreed.peer_key.to_string())
             .outcome(OutcomeRecord::new(outcome, problem.code.clone(), problem.detail.clone()));
         if let Some(peer) = peer {
