@@ -17,7 +17,7 @@ use std::collections::HashMap;
 pub(crate) use principals::Closure;
 pub(crate) use principals::folded;
 use principals::{PrincipalId, Principals};
-pub(crate) use reading::{Names, Powers, Reading};
+pub(crate) use reading::{Crowd, Names, Powers, Reading};
 
 use crate::id::{CollectionId, RuleId};
 use crate::path::{Component, RemotePath};

@@ -20,7 +20,7 @@ use crate::descent::Descent;
 use crate::engine::{Engine, Setting};
 use crate::explanation::speaks_of;
 use crate::grant::Principal;
-use crate::grant_index::{Names, Reading};
+use crate::grant_index::{Crowd, Names, Reading};
 use crate::id::{CollectionId, PersonId};
 use crate::path::RemotePath;
 use crate::permission::Permissions;
@@ -97,7 +97,7 @@ impl Engine {
     /// Who can at this place, under these rules. `people` are those whom the site knows, signed in at the time of asking.
     #[must_use]
     pub fn who_can(&self, snapshot: &Snapshot, asked: &WhoCan, path: &RemotePath, people: &[Subject]) -> PlaceReach {
-        let question = Question { engine: self, setting: Setting { snapshot, exposed: false }, asked, people };
+        let question = Question::new(self, snapshot, asked, people);
         question.at(path, &snapshot.grants().names())
     }
 
@@ -112,7 +112,7 @@ impl Engine {
         people: &[Subject],
         most: usize,
     ) -> (Vec<PlaceReach>, bool) {
-        let question = Question { engine: self, setting: Setting { snapshot, exposed: false }, asked, people };
+        let question = Question::new(self, snapshot, asked, people);
         let names = snapshot.grants().names();
         let mut places = vec![RemotePath::root()];
         // Whether there is such a collection is one question, not one for each place.
@@ -146,9 +146,27 @@ struct Question<'a> {
     setting: Setting<'a>,
     asked: &'a WhoCan,
     people: &'a [Subject],
+    crowd: Crowd,
+    /// Whom a role or owning the collection may name.
+    in_roles: Vec<usize>,
 }
 
 impl<'a> Question<'a> {
+    fn new(engine: &'a Engine, snapshot: &'a Snapshot, asked: &'a WhoCan, people: &'a [Subject]) -> Self {
+        let special = |person: &Subject| {
+            let owns = asked.owner.is_some() && person.person == asked.owner;
+            owns || person.roles.iter().any(|role| *role != Role::Researcher)
+        };
+        Self {
+            engine,
+            setting: Setting { snapshot, exposed: false },
+            asked,
+            people,
+            crowd: Crowd::of(snapshot.grants(), people),
+            in_roles: (0..people.len()).filter(|number| people.get(*number).is_some_and(special)).collect(),
+        }
+    }
+
     fn at(&self, path: &RemotePath, names: &Names<'a>) -> PlaceReach {
         let request = self.request(Subject::anonymous(), path);
         let rules = self.rules(path, &request, names);
@@ -165,14 +183,23 @@ impl<'a> Question<'a> {
         Request { subject, action: asked.action, resource, purpose: asked.purpose.clone(), now_s: asked.now_s }
     }
 
-    /// The rules that may matter: those above the place, and all of the collection where it is about seeing it at all.
+    /// The rules that may matter: those above the place; refusals beneath it where a whole tree is taken; and all of the
+    /// collection where the question is whether it may be seen at all.
     fn rules(&self, path: &RemotePath, request: &Request, names: &Names<'a>) -> Vec<Reading<'a>> {
         let (index, asked) = (self.setting.snapshot.grants(), self.asked);
+        let speaks = |fact| speaks_of(self.engine.tables().data_rules, request, fact);
+        let (visible, beneath) = (speaks(Fact::Visible), speaks(Fact::RefusedBeneath));
+        let required = asked.action.required();
+        let refuses = |rule: &Reading<'_>| rule.deny && rule.permissions.intersects(required);
         let mut rules = index.above(names, asked.collection, path, asked.now_s);
-        if speaks_of(self.engine.tables().data_rules, request, Fact::Visible) {
-            for place in index.places(asked.collection) {
+        if visible || beneath {
+            let elsewhere = |place: &RemotePath| {
+                if visible { !path.starts_with(place) } else { place.starts_with(path) && place != path }
+            };
+            for place in index.places(asked.collection).into_iter().filter(elsewhere) {
                 let there = index.above(names, asked.collection, &place, asked.now_s);
-                rules.extend(there.into_iter().filter(|rule| rule.depth == place.depth() && rule.depth > 0));
+                let there = there.into_iter().filter(|rule| rule.depth == place.depth());
+                rules.extend(there.filter(|rule| visible || refuses(rule)));
             }
         }
         rules.retain(|rule| rule.live);
@@ -212,9 +239,7 @@ impl<'a> Question<'a> {
             let subject = Subject { person: Some(owner.clone()), ..somebody(self.asked.now_s) };
             found.insert("owner".to_owned(), Candidate { who: "owner".to_owned(), subject, conditions: Vec::new() });
         }
-        let named: Vec<&Subject> =
-            self.people.iter().filter(|person| self.is_named(person, &principals, &found)).collect();
-        for person in named {
+        for person in self.named(rules, &found) {
             let Some(id) = &person.person else { continue };
             let who = Principal::Person(id.clone()).to_text();
             found.insert(who.clone(), Candidate { who, subject: person.clone(), conditions: Vec::new() });
@@ -222,23 +247,15 @@ impl<'a> Question<'a> {
         found.into_values().collect()
     }
 
-    /// Whether a rule or a role names a person for more than being signed in.
-    fn is_named(
-        &self,
-        person: &Subject,
-        principals: &BTreeSet<&Principal>,
-        found: &BTreeMap<String, Candidate>,
-    ) -> bool {
-        let role = |role: &Role| person.has_role(*role) && found.contains_key(&format!("role:{role}"));
-        let owner = person.person.is_some() && person.person == self.asked.owner && found.contains_key("owner");
-        let rule = |principal: &&&Principal| match principal {
-            Principal::Person(id) => person.person.as_ref() == Some(id),
-            Principal::Email(email) => person.email.as_ref().is_none_or(|known| known.eq_ignore_ascii_case(email)),
-            Principal::Group(group) => person.groups.contains(group),
-            Principal::Site(site) => person.via_site.as_ref() == Some(site),
-            Principal::EveryoneSignedIn | Principal::Anonymous => false,
-        };
-        owner || Role::ALL.iter().any(role) || principals.iter().any(|principal| rule(&principal))
+    /// People whom a rule or a role names for more than being signed in.
+    fn named(&self, rules: &[Reading<'a>], found: &BTreeMap<String, Candidate>) -> Vec<&'a Subject> {
+        let mut named = self.crowd.named(rules);
+        let role =
+            |person: &Subject, role: &Role| person.has_role(*role) && found.contains_key(&format!("role:{role}"));
+        let owner = |person: &Subject| person.person == self.asked.owner && found.contains_key("owner");
+        let by_role = |person: &Subject| owner(person) || Role::ALL.iter().any(|held| role(person, held));
+        named.extend(self.in_roles.iter().filter(|number| self.people.get(**number).is_some_and(by_role)));
+        named.into_iter().filter_map(|number| self.people.get(number)).collect()
     }
 
     fn conditions(&self, principal: &Principal, rules: &[Reading<'a>]) -> Vec<String> {

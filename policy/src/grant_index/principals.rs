@@ -6,7 +6,7 @@ use crate::grant::Principal;
 use crate::subject::Subject;
 
 /// A principal's number within one snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PrincipalId(u32);
 
 impl PrincipalId {

@@ -2,7 +2,7 @@
 //!
 //! For questions about rules, which are rare; decisions go by [`GrantIndex::find`] alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::principals::{Closure, PrincipalId, UNKNOWN_EMAIL};
 use super::{CollectionGrants, GrantIndex, Indexed, NEVER, Node, of_subject};
@@ -10,6 +10,7 @@ use crate::grant::Principal;
 use crate::id::{CollectionId, RuleId};
 use crate::path::RemotePath;
 use crate::permission::Permissions;
+use crate::subject::Subject;
 
 /// One rule, read back.
 pub(crate) struct Reading<'a> {
@@ -28,6 +29,32 @@ pub(crate) struct Reading<'a> {
 
 /// The principals of an index by their numbers.
 pub(crate) struct Names<'a>(Vec<Option<&'a Principal>>);
+
+/// Many subjects, by the principals that each stands for: finds whom a few rules name without looking at everybody.
+pub(crate) struct Crowd(HashMap<PrincipalId, Vec<usize>>);
+
+impl Crowd {
+    pub(crate) fn of(index: &GrantIndex, subjects: &[Subject]) -> Self {
+        let mut crowd: HashMap<PrincipalId, Vec<usize>> = HashMap::new();
+        for (number, subject) in subjects.iter().enumerate() {
+            for id in index.closure(subject).ids() {
+                crowd.entry(*id).or_default().push(number);
+            }
+        }
+        Self(crowd)
+    }
+
+    /// The numbers of those whom rules name for more than being there or being signed in.
+    pub(crate) fn named(&self, rules: &[Reading<'_>]) -> BTreeSet<usize> {
+        let own =
+            rules.iter().filter(|rule| !matches!(rule.principal, Principal::EveryoneSignedIn | Principal::Anonymous));
+        let ids = own.flat_map(|rule| {
+            let by_address = rule.deny && matches!(rule.principal, Principal::Email(_));
+            [Some(rule.number), by_address.then_some(UNKNOWN_EMAIL)].into_iter().flatten()
+        });
+        ids.filter_map(|id| self.0.get(&id)).flatten().copied().collect()
+    }
+}
 
 /// What the rules come to for one subject at one place, refusals taken off.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -130,6 +130,21 @@ fn whom_two_rules_make_able_together_is_told_as_partly() {
 }
 
 #[test]
+fn whom_a_refusal_beneath_names_cannot_take_the_whole_tree() {
+    let engine = engine(vec![
+        rule(1, Principal::EveryoneSignedIn, "/", &[Permission::Delete]),
+        refusal(2, Principal::Person(ana()), "/a/b", &[Permission::Delete]),
+    ]);
+    let reach = |at| {
+        engine.who_can(&engine.snapshot(), &asked(Action::DeleteEntry, Class::Internal), &path(at), &[fresh(ana())])
+    };
+    let who = Principal::Person(ana()).to_text();
+    assert_eq!(find(&reach("/a").who, &who)[0].can, Can::No);
+    assert_eq!(find(&reach("/a").who, "signed-in")[0].can, Can::Yes);
+    assert!(find(&reach("/c").who, &who).is_empty(), "there she is one of everyone");
+}
+
+#[test]
 fn an_answer_about_a_collection_names_only_places_where_it_changes() {
     let engine = engine(vec![
         rule(1, Principal::Group("g".to_owned()), "/a", &[Permission::Read]),
@@ -189,7 +204,7 @@ proptest! {
                     }
                 }
                 if action != Action::ShowCollection {
-                    let above = anywhere.iter().filter(|known| place.starts_with(&known.path)).next_back().unwrap();
+                    let above = anywhere.iter().rfind(|known| place.starts_with(&known.path)).unwrap();
                     let entry = place.join(&Component::parse_text("an entry").unwrap());
                     let whole = matches!(action, Action::DeleteEntry | Action::RenameEntry);
                     let there = if whole { engine.who_can(&snapshot, &asked(action, class), &entry, &people).who } else { reach.who };
@@ -214,7 +229,7 @@ proptest! {
                 let holding = Holding { collection: collection(), class, owner: None };
                 let told = engine.what_can(&snapshot, &person, &holding, NOW);
                 for place in PLACES.iter().map(|text| path(text)).chain([path("/zzz"), path("/a/b/c/d")]) {
-                    let above = told.iter().filter(|known| place.starts_with(&known.path)).next_back();
+                    let above = told.iter().rfind(|known| place.starts_with(&known.path));
                     let by = [
                         (Permission::List, Action::ListDirectory),
                         (Permission::Read, Action::ReadContent),
