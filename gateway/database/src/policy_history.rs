@@ -124,32 +124,36 @@ pub async fn at(
     not_ended_s: i64,
     collection: Option<CollectionId>,
 ) -> Result<PastRules, DbError> {
-    // An empty text is no collection's id: it stands for all of them.
-    let collection = collection.map(|id| id.to_string()).unwrap_or_default();
-    let rows = sqlx::query(
-        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose FROM access_rule
-         WHERE since_epoch <= $1 AND (expires_s IS NULL OR expires_s > $2) AND ($3 = '' OR collection = $3)",
-    )
-    .bind(epoch)
-    .bind(not_ended_s)
-    .bind(collection.as_str())
-    .fetch_all(&mut *db)
-    .await?;
+    let collection = collection.map(|id| id.to_string());
+    // Two statements, and not one with a condition that may be empty: only so the index of collections is used.
+    let (in_force, gone) = if collection.is_some() {
+        (
+            "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose FROM access_rule
+             WHERE since_epoch <= $1 AND (expires_s IS NULL OR expires_s > $2) AND collection = $3",
+            "SELECT id, rule FROM access_rule_past
+             WHERE since_epoch <= $1 AND until_epoch > $1 AND (expires_s IS NULL OR expires_s > $2)
+               AND collection = $3",
+        )
+    } else {
+        (
+            "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose FROM access_rule
+             WHERE since_epoch <= $1 AND (expires_s IS NULL OR expires_s > $2)",
+            "SELECT id, rule FROM access_rule_past
+             WHERE since_epoch <= $1 AND until_epoch > $1 AND (expires_s IS NULL OR expires_s > $2)",
+        )
+    };
+    let asked = |statement| {
+        let query = sqlx::query(statement).bind(epoch).bind(not_ended_s);
+        match &collection {
+            Some(collection) => query.bind(collection.clone()),
+            None => query,
+        }
+    };
     let mut past = PastRules::default();
-    for row in &rows {
+    for row in &asked(in_force).fetch_all(&mut *db).await? {
         past.rules.push(read_grant(Cells::of("access_rule", row))?);
     }
-    let rows = sqlx::query(
-        "SELECT id, rule FROM access_rule_past
-         WHERE since_epoch <= $1 AND until_epoch > $1 AND (expires_s IS NULL OR expires_s > $2)
-           AND ($3 = '' OR collection = $3)",
-    )
-    .bind(epoch)
-    .bind(not_ended_s)
-    .bind(collection.as_str())
-    .fetch_all(db)
-    .await?;
-    for row in &rows {
+    for row in &asked(gone).fetch_all(db).await? {
         let cells = Cells::of(PAST, row);
         match cells.opt_text("rule")? {
             Some(_) => past.rules.push(cells.json("rule")?),
