@@ -93,3 +93,57 @@ fn listed(powers: &[Power]) -> String {
     };
     powers.iter().map(one).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use sealane_model::{Class, Permission, Timestamp};
+    use sealane_service::view::PolicyCollection;
+
+    use super::*;
+
+    const ID: &str = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60";
+
+    #[test]
+    fn whom_a_change_concerns_is_told_by_principal_and_place() {
+        let power = |permission, purpose: Option<&str>| Power { permission, purpose: purpose.map(str::to_owned) };
+        let difference = |who: &str, path: &str, gains, loses| Difference {
+            collection: ID.parse().unwrap(),
+            who: who.to_owned(),
+            path: path.parse().unwrap(),
+            gains,
+            loses,
+        };
+        let told = Told {
+            old: "a".repeat(64),
+            new: "b".repeat(64),
+            classes: vec![ClassChange {
+                collection: ID.parse().unwrap(),
+                old: Some(Class::Internal),
+                new: Some(Class::Phi),
+            }],
+            differences: vec![
+                difference("group:b", "/", vec![], vec![power(Permission::Write, None)]),
+                difference("group:a", "/x/y", vec![], vec![]),
+                difference("group:a", "/x", vec![power(Permission::Read, Some("audit"))], vec![]),
+            ],
+            names: PolicyFile {
+                format: String::new(),
+                site: String::new(),
+                at: Timestamp::from_seconds(0),
+                epoch: 0,
+                hash: String::new(),
+                collections: vec![PolicyCollection {
+                    id: ID.parse().unwrap(),
+                    name: "imaging".parse().unwrap(),
+                    class: Class::Phi,
+                }],
+                rules: Vec::new(),
+            },
+        };
+        let text = text(&told);
+        let expected = "imaging: class internal -> phi\n\
+                        group:a\n  gains  imaging:/x  read (for the purpose 'audit')\n  as before from imaging:/x/y on\n\
+                        group:b\n  loses  imaging:/  write\n\nold a";
+        assert!(text.starts_with(expected), "{text}");
+    }
+}

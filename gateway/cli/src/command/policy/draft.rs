@@ -86,3 +86,69 @@ fn row(added: &Added, number: u64, file: &PolicyFile) -> anyhow::Result<GrantRow
         purpose: added.purpose.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use sealane_model::Class;
+    use sealane_service::view::PolicyCollection;
+
+    use super::*;
+
+    const ID: &str = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60";
+
+    fn now() -> PolicyFile {
+        let row = GrantRow {
+            id: ID.parse().unwrap(),
+            collection: ID.parse().unwrap(),
+            path: RemotePath::root(),
+            principal: Principal::EveryoneSignedIn,
+            permissions: vec![Permission::List],
+            deny: false,
+            expires_s: None,
+            purpose: None,
+        };
+        let name = "imaging".parse().unwrap();
+        PolicyFile {
+            format: PolicyFile::FORMAT.to_owned(),
+            site: "hospital-a".to_owned(),
+            at: Timestamp::from_seconds(0),
+            epoch: 1,
+            hash: String::new(),
+            collections: vec![PolicyCollection { id: ID.parse().unwrap(), name, class: Class::Internal }],
+            rules: vec![row],
+        }
+    }
+
+    fn tried(text: &str) -> anyhow::Result<PolicyFile> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("draft.toml");
+        std::fs::write(&path, text)?;
+        applied(&path, &now())
+    }
+
+    const ADD: &str = "[[add]]\ncollection = \"imaging\"\nprincipal = \"group:readers\"\n";
+
+    #[test]
+    fn rules_are_added_and_removed_and_nothing_else_changes() {
+        let with = tried(&format!("{ADD}permissions = [\"read\"]\npath = \"/a\"\n")).unwrap();
+        assert_eq!((with.rules.len(), &with.rules[0]), (2, &now().rules[0]));
+        assert_eq!(with.rules[1].path.to_text(), "/a");
+        assert_eq!(tried(&format!("[[remove]]\nrule = \"{ID}\"\n")).unwrap().rules, []);
+        assert_eq!(tried("").unwrap(), now());
+    }
+
+    #[test]
+    fn what_could_not_be_published_is_refused_with_its_number() {
+        let wrong = [
+            (format!("{ADD}permissions = []\n"), "rule 1 to add"),
+            (ADD.replace("imaging", "nowhere") + "permissions = [\"read\"]\n", "no collection 'nowhere'"),
+            (ADD.replace("group:readers", "readers") + "permissions = [\"read\"]\n", "not a principal"),
+            ("[[remove]]\nrule = \"019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f61\"\n".to_owned(), "no rule 019d2f6e"),
+            (format!("{ADD}permissions = [\"read\"]\nwhen = \"now\"\n"), "unknown field"),
+        ];
+        for (text, says) in wrong {
+            let error = format!("{:#}", tried(&text).unwrap_err());
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+}

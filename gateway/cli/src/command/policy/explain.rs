@@ -133,3 +133,60 @@ fn rows(text: &mut String, layer: &DeciderLayer) {
     };
     text.push_str(&format!("   casbin {casbin}\n"));
 }
+
+#[cfg(test)]
+mod tests {
+    use sealane_model::{Class, Permission, Principal, RemotePath};
+    use sealane_policy::{Action, Engine, GrantRow, Request, Resource, Showing, Snapshot, Subject};
+
+    use super::*;
+
+    const ID: &str = "019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f60";
+    const NOW: i64 = 1_800_000_000;
+
+    fn rule(last: u8, principal: &str, deny: bool) -> GrantRow {
+        GrantRow {
+            id: format!("019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f6{last}").parse().unwrap(),
+            collection: ID.parse().unwrap(),
+            path: RemotePath::parse_text("/pilot").unwrap(),
+            principal: principal.parse().unwrap(),
+            permissions: vec![Permission::Read],
+            deny,
+            expires_s: Some(NOW + 60),
+            purpose: None,
+        }
+    }
+
+    #[test]
+    fn an_officer_reads_the_layers_in_their_order() {
+        let rules = vec![rule(1, "group:readers", false), rule(2, "group:others", false), rule(3, "signed-in", true)];
+        let engine = Engine::new(Snapshot::build(rules).unwrap()).unwrap();
+        let mut subject = Subject::standing_for(&Principal::Group("readers".to_owned()), Class::Phi, NOW);
+        subject.assurance.auth_time_s = Some(NOW - 7_200);
+        let path = RemotePath::parse_text("/pilot/a").unwrap();
+        let resource = Resource::collection(ID.parse().unwrap(), Class::Phi, path, None);
+        let request = Request { subject, action: Action::ReadContent, resource, purpose: None, now_s: NOW };
+        let text = derivation(&engine.explain(&request, Showing::AllRules(2)));
+        let wanted = [
+            "deny: an access rule forbids you to read this file (rule.refused)",
+            "have: an access rule that refuses 'read'; need: no access rule that refuses it",
+            "1. Class phi, read (rules/classes.csv line ",
+            "NOT MET  max-sign-in-age-min = 60: a sign-in 120 min old, and it takes a sign-in at most 60 min old",
+            "2. Access rules at the place and above it",
+            "gives    /pilot  group:readers  list read, until 2027-01-15T08:01:00Z",
+            "it gives what this needs; rule 019d2f6e-8a70-7c3e-9f10-2b1c3d4e5f61",
+            "REFUSES  /pilot  signed-in  not read, until 2027-01-15T08:01:00Z",
+            "and 1 more rules for others",
+            "3. Rows (rules/data.csv, data)",
+            "deny     data.refused (line ",
+            "casbin does not permit",
+            "Rules: ",
+        ];
+        let mut rest = text.as_str();
+        for line in wanted {
+            let after = rest.split_once(line);
+            assert!(after.is_some(), "'{line}' is not there, or not in its place:\n{text}");
+            rest = after.unwrap().1;
+        }
+    }
+}
