@@ -16,4 +16,5 @@ mod rotation;
 mod routes;
 mod scale;
 mod stop;
+mod timestamps;
 mod witnesses;
