@@ -68,6 +68,11 @@ impl PeerLogs<'_> {
             return Err(refused("log-foreign", "It names a log that is not one of that site's."));
         }
         let row = LogKey { origin: key.name().to_owned(), site: peer.descriptor.site, vkey: key.to_string() };
+        let mut db = self.database.acquire().await.map_err(|error| error.problem())?;
+        if log_key::find(&mut db, &row.origin).await.map_err(|error| error.problem())?.as_ref() == Some(&row) {
+            return Ok(Pinned::Current);
+        }
+        drop(db);
         let mut tx = self.database.begin().await.map_err(|error| error.problem())?;
         let new = log_key::pin(&mut tx, &row, self.now).await.map_err(|error| error.problem())?;
         let known = log_key::find(&mut tx, &row.origin).await.map_err(|error| error.problem())?;
