@@ -8,7 +8,7 @@ use sealane_model::id::fresh_uuid;
 use sealane_model::{AlertRuleId, Problem};
 use sealane_policy::Role;
 
-use super::{json, understand};
+use super::form::{json, understand};
 use crate::app::App;
 use crate::audit::AuditQuestion;
 use crate::problem;

@@ -10,7 +10,7 @@ use sealane_model::{Permit, Problem, Timestamp, permit};
 use sealane_policy::{Action, Resource};
 use sealane_transfer::guard::Details;
 
-use super::{LONGEST_WINDOW, checked, understand};
+use super::form::{LONGEST_WINDOW, checked, understand};
 use crate::act::{ask, conclude};
 use crate::app::App;
 use crate::audit::{Understood, lag};
