@@ -24,7 +24,7 @@ pub(in crate::command) struct ExportArguments {
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct AsOfArguments {
-    /// The moment: a day (its end), an instant (RFC 3339), or how long ago (90m, 12h, 7d, 2w).
+    /// The moment: now, a day (its end), an instant (RFC 3339), or how long ago (90m, 12h, 7d, 2w).
     date: String,
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn run(asked: ExportArguments, session: &Session) -> anyhow::Re
 }
 
 pub(super) async fn as_of(asked: AsOfArguments, session: &Session) -> anyhow::Result<()> {
-    let file = of_site(session, Some(asked.date)).await?;
+    let file = of_site(session, Some(asked.date).filter(|date| date != "now")).await?;
     print(session.format, &file, text)
 }
 
