@@ -2,6 +2,7 @@
 
 mod architecture;
 mod crash;
+mod database_key;
 mod demo;
 mod erasure;
 mod log_server;

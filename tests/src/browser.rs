@@ -90,6 +90,18 @@ impl Browser {
         bail!("more than {REDIRECTS} redirects")
     }
 
+    /// Send a form to an address, with these fields and the token of the form on `page`, and follow redirects to the end.
+    ///
+    /// # Errors
+    /// When the page has no form, or nobody answers.
+    pub fn submit(&mut self, page: &Page, to: Url, fields: &[(&str, &str)]) -> anyhow::Result<Page> {
+        let token = hidden(&page.text, "form_token").context("the page has no form token")?;
+        let all = std::iter::once(("form_token", token.as_str())).chain(fields.iter().copied());
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
+        let answer = self.send(Method::POST, to.clone(), Some(body))?;
+        if answer.url == to { Ok(answer) } else { self.open(answer.url) }
+    }
+
     /// One request; the page's address is where the answer sends the browser next.
     fn send(&mut self, method: Method, url: Url, form: Option<String>) -> anyhow::Result<Page> {
         let origin = url.origin().ascii_serialization();

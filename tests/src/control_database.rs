@@ -1,7 +1,9 @@
 //! Control databases for the sites of a test: SQLite beside the configuration, or a database of its own on a server.
 
+use std::path::Path;
+
 use anyhow::Context;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AnyConnection, Connection, PgConnection, Row};
 use url::Url;
 
 use crate::environment;
@@ -82,6 +84,47 @@ impl ServerDatabase {
     pub const fn url(&self) -> &Url {
         &self.url
     }
+}
+
+/// Every value of every column of a database, by table and column: texts as they are, bytes as they are.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub fn dump(url: &Url) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    wait(async {
+        let mut db = PgConnection::connect(url.as_str()).await?;
+        let list = "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
+                    WHERE table_schema = 'public' ORDER BY 1, 2";
+        let columns = sqlx::query(list).fetch_all(&mut db).await?;
+        let mut values = Vec::new();
+        for row in columns {
+            let (table, column, kind): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            let bytes = if kind == "bytea" { column.clone() } else { format!("convert_to({column}::text, 'UTF8')") };
+            let select = format!("SELECT {bytes} FROM {table} WHERE {column} IS NOT NULL");
+            for found in sqlx::query(sqlx::AssertSqlSafe(select)).fetch_all(&mut db).await? {
+                values.push((format!("{table}.{column}"), found.try_get(0)?));
+            }
+        }
+        db.close().await?;
+        anyhow::Ok(values)
+    })
+}
+
+/// Writes a text into a table in clear, where no program of ours would: for searches that must find it.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn write_clear(server: Option<&Url>, file: &Path, text: &str) -> anyhow::Result<()> {
+    let url = server.map_or_else(|| format!("sqlite://{}", file.display()), Url::to_string);
+    wait(async {
+        sqlx::any::install_default_drivers();
+        let mut db = AnyConnection::connect(&url).await?;
+        sqlx::query("INSERT INTO storage_gateway (id, name, storage, classes) VALUES ('clear', $1, '{}', '[]')")
+            .bind(text.to_owned())
+            .execute(&mut db)
+            .await?;
+        Ok(db.close().await?)
+    })
 }
 
 impl Drop for ServerDatabase {

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use sealane_cli::demo::identity_provider::{Client, IdentityProvider};
+use sealane_cli::demo::people::DemoPerson;
 use sealane_cli::serve::web::WebServer;
 use sealane_crypto::SystemRandom;
 use sealane_model::SystemClock;
@@ -23,11 +24,11 @@ pub struct Idp {
 }
 
 impl Idp {
-    /// Start one for sites with these names and addresses.
+    /// Start one for sites with these names and addresses; a guest signs in there, too.
     ///
     /// # Errors
     /// When it cannot listen.
-    pub fn start(authority: &Authority, sites: &[(&str, &Url)]) -> anyhow::Result<Self> {
+    pub fn start(authority: &Authority, sites: &[(&str, &Url)], guest: Option<DemoPerson>) -> anyhow::Result<Self> {
         let port = port::free()?;
         let clients = sites
             .iter()
@@ -39,6 +40,10 @@ impl Idp {
             Arc::new(SystemClock),
             Arc::new(SystemRandom::new()?),
         )?;
+        let provider = match guest {
+            Some(guest) => provider.with_person(guest),
+            None => provider,
+        };
         let issuer = provider.issuer().to_owned();
         let stop = CancellationToken::new();
         let web = WebServer::new(provider.router(), stop.clone());

@@ -8,6 +8,7 @@
 
 pub mod authority;
 pub mod browser;
+pub mod canary;
 pub mod cli;
 pub mod control_database;
 pub mod environment;

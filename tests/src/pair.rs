@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use anyhow::{Context, ensure};
+use sealane_cli::demo::people::DemoPerson;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -39,6 +40,8 @@ pub struct PairPlan {
     pub strangers: bool,
     /// Each site asks the other to confirm its audit log, which may wait so long.
     pub witness_window: Option<&'static str>,
+    /// Somebody who can sign in besides the people of the demo, and may do and share everything in `imaging` and `intake`.
+    pub guest: Option<DemoPerson>,
 }
 
 impl Pair {
@@ -58,12 +61,20 @@ impl Pair {
         let folder = tempfile::Builder::new().prefix("sealane-test-").tempdir()?;
         let authority = Rc::new(Authority::new(folder.path())?);
         let urls = [Site::reserve_url()?, Site::reserve_url()?];
-        let idp = Idp::start(&authority, &[("hospital-a", &urls[0]), ("university-b", &urls[1])])?;
+        let idp = Idp::start(&authority, &[("hospital-a", &urls[0]), ("university-b", &urls[1])], plan.guest)?;
         let [url_a, url_b] = urls;
-        let plan_a =
-            SitePlan { name: "hospital-a", backend, collections: at_hospital(), small_disk: plan.small_disk_a };
-        let plan_b =
-            SitePlan { name: "university-b", backend, collections: at_university(), small_disk: plan.small_disk_b };
+        let plan_a = SitePlan {
+            name: "hospital-a",
+            backend,
+            collections: at_hospital(plan.guest),
+            small_disk: plan.small_disk_a,
+        };
+        let plan_b = SitePlan {
+            name: "university-b",
+            backend,
+            collections: at_university(plan.guest),
+            small_disk: plan.small_disk_b,
+        };
         let a = Site::make(plan_a, folder.path().join("a"), url_a, &authority, idp.issuer())?;
         let b = Site::make(plan_b, folder.path().join("b"), url_b, &authority, idp.issuer())?;
         if let Some(window) = plan.witness_window {
@@ -128,16 +139,26 @@ pub fn invite(site: &Site) -> anyhow::Result<(String, String)> {
 
 const ANA: &str = "email:ana@hospital-a.example";
 
-fn at_hospital() -> Vec<CollectionPlan> {
+/// Everything, and letting others.
+const MANAGING: &[&str] = &["list", "read", "write", "delete", "share"];
+
+/// Ana's rule, and the guest's.
+fn rules(guest: Option<DemoPerson>) -> Vec<(&'static str, &'static [&'static str])> {
+    // Plans are made once a test, so what is leaked is little.
+    let guest = guest.map(|guest| (&*String::leak(format!("email:{}", guest.email)), MANAGING));
+    std::iter::once((ANA, EVERYTHING)).chain(guest).collect()
+}
+
+fn at_hospital(guest: Option<DemoPerson>) -> Vec<CollectionPlan> {
     vec![
-        CollectionPlan { name: "imaging", class: "phi", rules: vec![(ANA, EVERYTHING)] },
+        CollectionPlan { name: "imaging", class: "phi", rules: rules(guest) },
         CollectionPlan { name: "vault", class: "phi", rules: vec![] },
     ]
 }
 
-fn at_university() -> Vec<CollectionPlan> {
+fn at_university(guest: Option<DemoPerson>) -> Vec<CollectionPlan> {
     vec![
-        CollectionPlan { name: "intake", class: "phi", rules: vec![(ANA, EVERYTHING)] },
+        CollectionPlan { name: "intake", class: "phi", rules: rules(guest) },
         CollectionPlan { name: "shelf", class: "phi", rules: vec![(ANA, &["list"])] },
     ]
 }

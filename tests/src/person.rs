@@ -38,6 +38,12 @@ impl Person {
         Ok(Self { cli, token: granted.access_token })
     }
 
+    /// Their token at the site where they signed in.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// `GET` below `/api/v1`.
     ///
     /// # Errors

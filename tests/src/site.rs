@@ -246,6 +246,8 @@ impl Site {
             None => serve,
             Some(disk) => self.on_small_disk(disk, &serve)?,
         };
+        std::fs::create_dir_all(self.temporary())?;
+        command.env("TMPDIR", self.temporary());
         command.args(["serve", "--config"]).arg(self.config()).current_dir(&self.folder);
         let name = format!("{}-{}", self.plan.name, self.node);
         self.process = Some(Process::start(&name, &mut command, &self.folder)?);
@@ -345,6 +347,11 @@ impl Site {
         }
     }
 
+    /// The names of its collections.
+    pub fn collections(&self) -> impl Iterator<Item = &'static str> {
+        self.plan.collections.iter().map(|collection| collection.name)
+    }
+
     /// The root of one of its collections.
     #[must_use]
     pub fn data(&self, collection: &str) -> PathBuf {
@@ -358,6 +365,24 @@ impl Site {
     pub fn seen_inside(&self, place: &str) -> anyhow::Result<PathBuf> {
         let inside = self.folder.join(place);
         Ok(PathBuf::from(format!("/proc/{}/root", self.process()?.id())).join(inside.strip_prefix("/")?))
+    }
+
+    /// Its place for temporary files, which only it uses.
+    #[must_use]
+    pub fn temporary(&self) -> PathBuf {
+        self.folder.join("tmp")
+    }
+
+    /// Its state: database, audit log, operational log, keys.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// The URL of its database, where that is on a server.
+    #[must_use]
+    pub fn database_url(&self) -> Option<&Url> {
+        self.database.as_deref().map(ServerDatabase::url)
     }
 
     /// Where its keys are.
@@ -456,6 +481,31 @@ impl Site {
             }
             Ok(())
         })
+    }
+
+    /// One request, whatever it says: any method, path, headers and body.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> anyhow::Result<Reply> {
+        let mut request = self.client.request(method.parse()?, self.address.join(path)?);
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request = request.header("host", self.url.authority());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, reqwest::header::HeaderValue::from_bytes(value.as_bytes())?);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_vec());
+        }
+        let answer = wait(request.send())?;
+        Ok(Reply { status: answer.status(), text: wait(answer.text())? })
     }
 
     /// One request outside the API.

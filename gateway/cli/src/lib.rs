@@ -6,6 +6,7 @@
 pub mod client;
 mod command;
 pub mod config;
+pub mod control_database;
 pub mod demo;
 pub mod keystore;
 pub mod output;

@@ -22,6 +22,7 @@ const LANE_KEY: &str = "lane-private";
 const WEB_CERTIFICATE: &str = "web-certificate";
 const WEB_KEY: &str = "web-private";
 const OPENINGS: &str = "audit-openings";
+const DATABASE: &str = "database";
 
 /// What a node needs to be its site.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl SiteKeys {
         store_tls(&store, LANE_CERTIFICATE, LANE_KEY, &lane)?;
         store_tls(&store, WEB_CERTIFICATE, WEB_KEY, &web)?;
         store.store(OPENINGS, &AeadKey::generate(random).to_bytes())?;
+        store.store(DATABASE, &AeadKey::generate(random).to_bytes())?;
         // The id comes last: a site whose making was cut short has none, and is not taken for one.
         store.store(SITE_ID, &Secret::new(site.to_string().into_bytes()))?;
         Ok(Self { site, signing, lane, web })
@@ -178,6 +180,30 @@ pub fn index_key(folder: &Path) -> anyhow::Result<IndexKey> {
     Ok(IndexKey::derived_from(&required(&store, OPENINGS, folder)?))
 }
 
+/// The key of the control database's sealed cells. Where the database is not sealed yet, because the site is older than
+/// sealed cells, it is made; where it is, a missing key is an error: a new one would open nothing.
+///
+/// # Errors
+/// When the key is missing, damaged, or readable by others.
+pub fn database_key(folder: &Path, sealed: bool, random: &dyn Random) -> anyhow::Result<AeadKey> {
+    let store = FileKeyStore::open(folder)?;
+    if let Some(bytes) = store.load(DATABASE)? {
+        return AeadKey::from_bytes(bytes.expose())
+            .with_context(|| format!("the key file {} is damaged", folder.join("database.key").display()));
+    }
+    if sealed {
+        bail!(
+            "the control database is sealed and its key is missing: there is no {}\n  next: put the file back from the backup \
+             of the site's keys (mode 0600), or copy it from another node of this site; without it nobody can read the \
+             people, paths and labels in this database",
+            folder.join("database.key").display()
+        );
+    }
+    let key = AeadKey::generate(random);
+    store.store(DATABASE, &key.to_bytes())?;
+    Ok(key)
+}
+
 fn required(store: &FileKeyStore, name: &str, folder: &Path) -> anyhow::Result<Secret<Vec<u8>>> {
     store.load(name)?.with_context(|| {
         format!(
@@ -218,6 +244,22 @@ mod tests {
         assert_eq!(found.signing.verifying_key(), made.signing.verifying_key());
         assert_eq!(found.lane.certificate_der, made.lane.certificate_der);
         assert!(SiteKeys::create(&keys, site, &[], &random).is_err(), "never a second time");
+    }
+
+    #[test]
+    fn the_key_of_a_sealed_database_is_never_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("keys");
+        let random = SystemRandom::new().unwrap();
+        let bytes = |key: AeadKey| key.to_bytes().expose().clone();
+        let refused = database_key(&keys, true, &random).unwrap_err().to_string();
+        assert!(refused.contains("database.key") && refused.contains("backup"), "{refused}");
+        let made = bytes(database_key(&keys, false, &random).unwrap());
+        assert_eq!(bytes(database_key(&keys, true, &random).unwrap()), made);
+        assert_eq!(bytes(database_key(&keys, false, &random).unwrap()), made);
+        let with_site = folder.path().join("site");
+        SiteKeys::create(&with_site, SiteId::generate(&SystemClock, &random), &[], &random).unwrap();
+        assert!(database_key(&with_site, true, &random).is_ok(), "a new site has one from its first day");
     }
 
     #[test]

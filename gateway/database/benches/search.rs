@@ -11,11 +11,13 @@ mod backend;
 #[path = "../../../tests/src/figures.rs"]
 mod figures;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backend::Backend;
 use figures::{load_average, publish};
 use sealane_crypto::digest::sha256;
+use sealane_crypto::{AeadKey, SystemRandom};
 use sealane_database::Database;
 use sealane_database::audit_index::{Batch, IndexedEntry, PathWanted, Token, Wanted, append, enlist, page, prepare};
 use sealane_model::time::Timestamp;
@@ -189,7 +191,9 @@ async fn ask(database: &Database, question: fn(u64) -> Wanted) -> (Duration, Dur
 }
 
 async fn measure(backend: &Backend, entries: u64) -> (Duration, Vec<(Duration, Duration, usize)>) {
+    let random = Arc::new(SystemRandom::new().unwrap());
     let database = Database::connect(&backend.fresh().await, 4).await.unwrap();
+    let database = database.with_key(&AeadKey::generate(random.as_ref()), random);
     database.migrate().await.unwrap();
     let filled = fill(&database, entries).await;
     let mut answers = Vec::new();

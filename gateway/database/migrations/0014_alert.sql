@@ -1,11 +1,10 @@
 -- Rules that watch the audit logs, the alerts that they raise, and the reviews that people sign. Of personal values there are
--- keyed tokens only, as in the search index.
+-- keyed tokens only, as in the search index, and sealed cells: what a rule asks for, who signed.
 
 CREATE TABLE alert_rule (
     id        TEXT   NOT NULL PRIMARY KEY,
     name      TEXT   NOT NULL UNIQUE,
-    question  TEXT   NOT NULL,
-    wanted    TEXT   NOT NULL,
+    sealed    BYTEA  NOT NULL,
     measure   TEXT   NOT NULL,
     at_least  BIGINT NOT NULL,
     window_us BIGINT NOT NULL,
@@ -62,11 +61,9 @@ CREATE TABLE alert (
     cleared_at              BIGINT,
     cleared_place           BIGINT,
     state                   TEXT   NOT NULL,
-    acknowledged_by_issuer  TEXT,
-    acknowledged_by_subject TEXT,
+    sealed_acknowledgement  BYTEA,
     acknowledged_at         BIGINT,
-    closed_by_issuer        TEXT,
-    closed_by_subject       TEXT,
+    sealed_closing          BYTEA,
     closed_at               BIGINT,
     closed_op               TEXT,
     finding                 TEXT,
@@ -98,8 +95,7 @@ CREATE INDEX alert_person_token ON alert_person (token);
 -- Reviews of the log that were signed, and which entries of each log they cover.
 CREATE TABLE audit_review (
     id                TEXT   NOT NULL PRIMARY KEY,
-    signed_by_issuer  TEXT   NOT NULL,
-    signed_by_subject TEXT   NOT NULL,
+    sealed            BYTEA  NOT NULL,
     signed_at         BIGINT NOT NULL,
     op                TEXT   NOT NULL
 );

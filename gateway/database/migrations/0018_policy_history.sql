@@ -5,14 +5,14 @@ ALTER TABLE access_rule ADD COLUMN since_epoch BIGINT NOT NULL DEFAULT 0;
 UPDATE access_rule SET since_epoch = (SELECT epoch FROM policy_epoch WHERE singleton = 1);
 
 -- Rules that are no longer in force: from which state of the rules on they were, and from which on not any more.
--- What a rule said is one JSON value, and null once it is erased.
+-- What a rule said is one sealed cell, and null once it is erased.
 CREATE TABLE access_rule_past (
     id          TEXT   NOT NULL,
     collection  TEXT   NOT NULL,
     since_epoch BIGINT NOT NULL,
     until_epoch BIGINT NOT NULL,
     expires_s   BIGINT,
-    rule        TEXT,
+    sealed      BYTEA,
     erased_at   BIGINT,
     PRIMARY KEY (id, since_epoch)
 );
@@ -46,8 +46,8 @@ CREATE TABLE collection_class (
 );
 INSERT INTO collection_class (collection, since_at, class) SELECT id, created_at, class FROM collection;
 
--- Who has which role from that moment on: one JSON value.
+-- Who has which role from that moment on: one sealed cell.
 CREATE TABLE role_past (
     since_at BIGINT NOT NULL PRIMARY KEY,
-    holders  TEXT   NOT NULL
+    sealed   BYTEA  NOT NULL
 );

@@ -5,6 +5,9 @@
 //!
 //! A rule that goes is kept in the history (`policy_history`), so that the rules of any past moment can be told.
 //!
+//! Path, principal, purpose and maker of a rule are one sealed cell. Nothing looks rules up by path: policy reads them all into
+//! its index, and lists are by id (docs/decisions/0008).
+//!
 //! **Leaves to others.** What a rule means, and that it has expired: policy decides with the time of each request.
 //! [`active`] only leaves out what cannot matter any more.
 
@@ -12,16 +15,28 @@ use std::collections::HashMap;
 
 use sealane_model::access_rule::AccessRule;
 use sealane_model::id::{CollectionId, RuleId};
+use sealane_model::path::RemotePath;
 use sealane_model::person::PersonId;
 use sealane_model::time::Timestamp;
-use sealane_policy::GrantRow;
+use sealane_policy::{GrantRow, Principal};
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::cells::{self, Cells, json};
 use crate::pool::Atomic;
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError, policy_history};
 
 const TABLE: &str = "access_rule";
+
+/// What is sealed of a rule.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Whose {
+    pub(crate) path: RemotePath,
+    pub(crate) principal: Principal,
+    pub(crate) purpose: Option<String>,
+    pub(crate) created_by: Option<PersonId>,
+}
 
 /// Adds a rule.
 ///
@@ -39,15 +54,14 @@ pub async fn insert(db: &mut Db, rule: &AccessRule) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, id: RuleId) -> Result<Option<AccessRule>, DbError> {
+    let sealer = db.sealer()?;
     let row = sqlx::query(
-        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose,
-                created_by_issuer, created_by_subject, created_at
-         FROM access_rule WHERE id = $1",
+        "SELECT id, collection, sealed, permissions, deny, expires_s, created_at FROM access_rule WHERE id = $1",
     )
     .bind(id.to_string())
     .fetch_optional(db)
     .await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// A collection's rules, those after the given one, in order of their ids.
@@ -60,9 +74,9 @@ pub async fn list(
     after: Option<RuleId>,
     limit: usize,
 ) -> Result<Vec<AccessRule>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose,
-                created_by_issuer, created_by_subject, created_at
+        "SELECT id, collection, sealed, permissions, deny, expires_s, created_at
          FROM access_rule WHERE collection = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
     .bind(collection.to_string())
@@ -70,7 +84,7 @@ pub async fn list(
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// Takes a rule away; says whether it was there.
@@ -130,14 +144,15 @@ pub async fn configure(db: &mut Db, rules: &[AccessRule], now: Timestamp) -> Res
 /// # Errors
 /// Those of reading.
 pub async fn active(db: &mut Db, now: Timestamp) -> Result<Vec<GrantRow>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose
-         FROM access_rule WHERE expires_s IS NULL OR expires_s > $1 ORDER BY id",
+        "SELECT id, collection, sealed, permissions, deny, expires_s FROM access_rule
+         WHERE expires_s IS NULL OR expires_s > $1 ORDER BY id",
     )
     .bind(now.as_seconds())
     .fetch_all(db)
     .await?;
-    rows.iter().map(|row| read_grant(Cells::of(TABLE, row))).collect()
+    rows.iter().map(|row| read_grant(&sealer, row)).collect()
 }
 
 /// Which state of the rules this is: it grows with every change.
@@ -163,15 +178,15 @@ pub(crate) async fn bump_epoch(db: &mut Db, now: Timestamp) -> Result<(), DbErro
 
 /// Takes all rules of a collection away, before it goes itself.
 pub(crate) async fn remove_of(db: &mut Db, collection: CollectionId) -> Result<(), DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose
-         FROM access_rule WHERE collection = $1 ORDER BY id",
+        "SELECT id, collection, sealed, permissions, deny, expires_s FROM access_rule WHERE collection = $1 ORDER BY id",
     )
     .bind(collection.to_string())
     .fetch_all(&mut *db)
     .await?;
     for row in &rows {
-        delete(db, &read_grant(Cells::of(TABLE, row))?).await?;
+        delete(db, &read_grant(&sealer, row)?).await?;
     }
     Ok(())
 }
@@ -187,34 +202,37 @@ async fn lock_epoch(db: &mut Db) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn configured(db: &mut Db) -> Result<Vec<AccessRule>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose,
-                created_by_issuer, created_by_subject, created_at
-         FROM access_rule WHERE created_by_issuer IS NULL ORDER BY id",
+        "SELECT id, collection, sealed, permissions, deny, expires_s, created_at
+         FROM access_rule WHERE configured = 1 ORDER BY id",
     )
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 async fn write(db: &mut Db, rule: &AccessRule) -> Result<(), DbError> {
     let grant = &rule.grant;
+    let id = grant.id.to_string();
+    let whose = Whose {
+        path: grant.path.clone(),
+        principal: grant.principal.clone(),
+        purpose: grant.purpose.clone(),
+        created_by: rule.created_by.clone(),
+    };
+    let sealed = db.sealer()?.seal(Cell::AccessRule, &id, &whose)?;
     sqlx::query(
-        "INSERT INTO access_rule (id, collection, path, principal, permissions, deny, expires_s, purpose,
-                                  created_by_issuer, created_by_subject, created_at, since_epoch)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                 (SELECT epoch FROM policy_epoch WHERE singleton = 1))",
+        "INSERT INTO access_rule (id, collection, sealed, permissions, deny, expires_s, configured, created_at, since_epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT epoch FROM policy_epoch WHERE singleton = 1))",
     )
-    .bind(grant.id.to_string())
+    .bind(id)
     .bind(grant.collection.to_string())
-    .bind(grant.path.to_text())
-    .bind(json(TABLE, "principal", &grant.principal)?)
+    .bind(sealed)
     .bind(json(TABLE, "permissions", &grant.permissions)?)
     .bind(i64::from(grant.deny))
     .bind(grant.expires_s)
-    .bind(grant.purpose.as_deref())
-    .bind(rule.created_by.as_ref().map(|person| person.issuer.as_str()))
-    .bind(rule.created_by.as_ref().map(|person| person.subject.as_str()))
+    .bind(i64::from(rule.created_by.is_none()))
     .bind(rule.created_at.as_micros())
     .execute(db)
     .await?;
@@ -228,25 +246,29 @@ async fn delete(db: &mut Db, rule: &GrantRow) -> Result<bool, DbError> {
     Ok(done.rows_affected() > 0)
 }
 
-fn read(row: &AnyRow) -> Result<AccessRule, DbError> {
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<AccessRule, DbError> {
     let cells = Cells::of(TABLE, row);
-    let created_by = match (cells.opt_text("created_by_issuer")?, cells.opt_text("created_by_subject")?) {
-        (Some(issuer), Some(subject)) => Some(PersonId { issuer, subject }),
-        (None, None) => None,
-        _ => return Err(cells.corrupt("created_by_subject")),
-    };
-    Ok(AccessRule { grant: read_grant(cells)?, created_by, created_at: cells.time("created_at")? })
+    let (grant, created_by) = grant(sealer, cells)?;
+    Ok(AccessRule { grant, created_by, created_at: cells.time("created_at")? })
 }
 
-pub(crate) fn read_grant(cells: Cells<'_>) -> Result<GrantRow, DbError> {
-    Ok(GrantRow {
+/// A rule as policy takes it.
+pub(crate) fn read_grant(sealer: &Sealer, row: &AnyRow) -> Result<GrantRow, DbError> {
+    Ok(grant(sealer, Cells::of(TABLE, row))?.0)
+}
+
+/// A rule as policy takes it, and who made it.
+fn grant(sealer: &Sealer, cells: Cells<'_>) -> Result<(GrantRow, Option<PersonId>), DbError> {
+    let Whose { path, principal, purpose, created_by } = cells.open(sealer, Cell::AccessRule, cells.text("id")?)?;
+    let grant = GrantRow {
         id: cells.parsed("id")?,
         collection: cells.parsed("collection")?,
-        path: cells.path("path")?,
-        principal: cells.json("principal")?,
+        path,
+        principal,
         permissions: cells.json("permissions")?,
         deny: cells.flag("deny")?,
         expires_s: cells.opt_int("expires_s")?,
-        purpose: cells.opt_text("purpose")?,
-    })
+        purpose,
+    };
+    Ok((grant, created_by))
 }

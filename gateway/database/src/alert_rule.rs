@@ -1,6 +1,6 @@
 //! Rules that watch the audit log.
 //!
-//! **Promises.** What a rule asks for is kept twice: in words without a personal value, for people, and with keyed tokens,
+//! **Promises.** What a rule asks for is sealed. It is kept twice: in words without a personal value, for people, and with keyed tokens,
 //! as the index takes it. A node that counts for a rule takes its [turn](take_turn) first, so that two nodes never count
 //! past each other.
 
@@ -10,11 +10,13 @@ use sealane_model::CollectionName;
 use sealane_model::alert::{Grouping, Measure, Severity, Threshold};
 use sealane_model::id::AlertRuleId;
 use sealane_policy::Role;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::audit_index::Wanted;
-use crate::cells::{self, Cells, int, json, word};
+use crate::cells::{self, Cells, int, word};
 use crate::pool::Atomic;
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError};
 
 const TABLE: &str = "alert_rule";
@@ -42,6 +44,13 @@ pub struct AlertRule {
     pub paused: bool,
 }
 
+/// What is sealed of a rule.
+#[derive(Serialize, Deserialize)]
+struct Asks {
+    question: String,
+    wanted: Wanted,
+}
+
 /// Adds a rule; says whether its name was free.
 ///
 /// # Errors
@@ -50,9 +59,9 @@ pub async fn insert(db: &mut Db, rule: &AlertRule) -> Result<bool, DbError> {
     let done = write(
         db,
         rule,
-        "INSERT INTO alert_rule (id, name, question, wanted, measure, at_least, window_us, grouped_by, severity, concerns,
+        "INSERT INTO alert_rule (id, name, sealed, measure, at_least, window_us, grouped_by, severity, concerns,
              built_in, paused, turn)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0) ON CONFLICT (name) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0) ON CONFLICT (name) DO NOTHING",
     )
     .await?;
     Ok(done > 0)
@@ -67,8 +76,8 @@ pub async fn update(db: &mut Db, rule: &AlertRule) -> Result<bool, DbError> {
     let done = write(
         &mut tx,
         rule,
-        "UPDATE alert_rule SET name = $2, question = $3, wanted = $4, measure = $5, at_least = $6, window_us = $7,
-             grouped_by = $8, severity = $9, concerns = $10, built_in = $11, paused = $12, turn = turn + 1
+        "UPDATE alert_rule SET name = $2, sealed = $3, measure = $4, at_least = $5, window_us = $6,
+             grouped_by = $7, severity = $8, concerns = $9, built_in = $10, paused = $11, turn = turn + 1
          WHERE id = $1",
     )
     .await?;
@@ -79,11 +88,12 @@ pub async fn update(db: &mut Db, rule: &AlertRule) -> Result<bool, DbError> {
 
 async fn write(db: &mut Db, rule: &AlertRule, statement: &'static str) -> Result<u64, DbError> {
     let window = int(TABLE, "window_us", rule.threshold.within.as_micros())?;
+    let asks = Asks { question: rule.question.clone(), wanted: rule.wanted.clone() };
+    let sealed = db.sealer()?.seal(Cell::AlertRule, rule.id.to_string(), &asks)?;
     let done = sqlx::query(statement)
         .bind(rule.id.to_string())
         .bind(rule.name.as_str())
-        .bind(rule.question.as_str())
-        .bind(json(TABLE, "wanted", &rule.wanted)?)
+        .bind(sealed)
         .bind(word(TABLE, "measure", &rule.threshold.measure)?)
         .bind(int(TABLE, "at_least", rule.threshold.at_least)?)
         .bind(window)
@@ -111,14 +121,15 @@ pub async fn delete(db: &mut Db, id: AlertRuleId) -> Result<bool, DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, name: &CollectionName) -> Result<Option<AlertRule>, DbError> {
+    let sealer = db.sealer()?;
     let row = sqlx::query(
-        "SELECT id, name, question, wanted, measure, at_least, window_us, grouped_by, severity, concerns, built_in, paused
+        "SELECT id, name, sealed, measure, at_least, window_us, grouped_by, severity, concerns, built_in, paused
          FROM alert_rule WHERE name = $1",
     )
     .bind(name.as_str())
     .fetch_optional(db)
     .await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// By name, those after the given one.
@@ -126,15 +137,16 @@ pub async fn find(db: &mut Db, name: &CollectionName) -> Result<Option<AlertRule
 /// # Errors
 /// Those of reading.
 pub async fn list(db: &mut Db, after: Option<&CollectionName>, limit: usize) -> Result<Vec<AlertRule>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT id, name, question, wanted, measure, at_least, window_us, grouped_by, severity, concerns, built_in, paused
+        "SELECT id, name, sealed, measure, at_least, window_us, grouped_by, severity, concerns, built_in, paused
          FROM alert_rule WHERE name > $1 ORDER BY name LIMIT $2",
     )
     .bind(after.map(CollectionName::as_str).unwrap_or_default())
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// All that watch now, by id: whoever takes turns takes them in one order.
@@ -142,13 +154,14 @@ pub async fn list(db: &mut Db, after: Option<&CollectionName>, limit: usize) -> 
 /// # Errors
 /// Those of reading.
 pub async fn watching(db: &mut Db) -> Result<Vec<AlertRule>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT id, name, question, wanted, measure, at_least, window_us, grouped_by, severity, concerns, built_in, paused
+        "SELECT id, name, sealed, measure, at_least, window_us, grouped_by, severity, concerns, built_in, paused
          FROM alert_rule WHERE paused = 0 ORDER BY id",
     )
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// Keeps other nodes from counting for this rule until the transaction ends; says whether it still watches.
@@ -163,15 +176,16 @@ pub async fn take_turn(db: &mut Db, id: AlertRuleId) -> Result<bool, DbError> {
     Ok(done.rows_affected() > 0)
 }
 
-fn read(row: &AnyRow) -> Result<AlertRule, DbError> {
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<AlertRule, DbError> {
     let cells = Cells::of(TABLE, row);
+    let Asks { question, wanted } = cells.open(sealer, Cell::AlertRule, cells.text("id")?)?;
     let measure: Measure = cells.word("measure")?;
     let by: Grouping = cells.word("grouped_by")?;
     Ok(AlertRule {
         id: cells.parsed("id")?,
         name: cells.parsed("name")?,
-        question: cells.text("question")?,
-        wanted: cells.json("wanted")?,
+        question,
+        wanted,
         threshold: Threshold {
             measure,
             at_least: cells.number("at_least")?,

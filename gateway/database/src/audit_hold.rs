@@ -1,6 +1,6 @@
 //! Legal holds: what the audit log knows of a person or collection is not erased while one stands.
 //!
-//! Whom it is about is kept as a keyed code and sealed, never in clear. A hold ends when a second person agrees to its
+//! Whom it is about is kept as a keyed code and sealed, never in clear; so is who placed it and who wants it gone. A hold ends when a second person agrees to its
 //! release; that they are two is for the service to see to.
 
 use sealane_model::id::HoldId;
@@ -9,6 +9,7 @@ use sealane_model::time::Timestamp;
 use sqlx::any::AnyRow;
 
 use crate::cells::{self, Cells};
+use crate::seal::{Cell, Lookup, Sealer};
 use crate::{Db, DbError};
 
 const TABLE: &str = "audit_hold";
@@ -35,18 +36,16 @@ pub struct Hold {
 /// # Errors
 /// Those of writing.
 pub async fn insert(db: &mut Db, hold: &Hold) -> Result<(), DbError> {
-    sqlx::query(
-        "INSERT INTO audit_hold (id, token, sealed, placed_by_issuer, placed_by_subject, placed_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(hold.id.to_string())
-    .bind(hold.token.as_str())
-    .bind(hold.sealed.as_slice())
-    .bind(hold.placed_by.issuer.as_str())
-    .bind(hold.placed_by.subject.as_str())
-    .bind(hold.placed_at.as_micros())
-    .execute(db)
-    .await?;
+    let id = hold.id.to_string();
+    let by = db.sealer()?.seal(Cell::HoldPlacing, &id, &hold.placed_by)?;
+    sqlx::query("INSERT INTO audit_hold (id, token, sealed, sealed_placing, placed_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(hold.token.as_str())
+        .bind(hold.sealed.as_slice())
+        .bind(by)
+        .bind(hold.placed_at.as_micros())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -55,15 +54,15 @@ pub async fn insert(db: &mut Db, hold: &Hold) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, id: HoldId) -> Result<Option<Hold>, DbError> {
+    let sealer = db.sealer()?;
     let row = sqlx::query(
-        "SELECT id, token, sealed, placed_by_issuer, placed_by_subject, placed_at,
-                release_asked_by_issuer, release_asked_by_subject, release_asked_at
+        "SELECT id, token, sealed, sealed_placing, placed_at, sealed_release, release_asked_at
          FROM audit_hold WHERE id = $1",
     )
     .bind(id.to_string())
     .fetch_optional(db)
     .await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// The oldest hold on a person or collection, by its keyed code.
@@ -83,16 +82,16 @@ pub async fn on(db: &mut Db, token: &str) -> Result<Option<HoldId>, DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn list(db: &mut Db, after: Option<HoldId>, limit: usize) -> Result<Vec<Hold>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT id, token, sealed, placed_by_issuer, placed_by_subject, placed_at,
-                release_asked_by_issuer, release_asked_by_subject, release_asked_at
+        "SELECT id, token, sealed, sealed_placing, placed_at, sealed_release, release_asked_at
          FROM audit_hold WHERE $1 = '' OR id < $1 ORDER BY id DESC LIMIT $2",
     )
     .bind(after.map(|id| id.to_string()).unwrap_or_default())
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// Writes down that somebody asks for its release, unless somebody else has asked since `horizon`; says whether it did.
@@ -106,13 +105,15 @@ pub async fn ask_release(
     now: Timestamp,
     horizon: Timestamp,
 ) -> Result<bool, DbError> {
+    let (sealer, id) = (db.sealer()?, id.to_string());
+    let sealed = sealer.seal(Cell::HoldRelease, &id, by)?;
     let done = sqlx::query(
-        "UPDATE audit_hold SET release_asked_by_issuer = $2, release_asked_by_subject = $3, release_asked_at = $4
+        "UPDATE audit_hold SET sealed_release = $2, release_token = $3, release_asked_at = $4
          WHERE id = $1 AND (release_asked_at IS NULL OR release_asked_at <= $5)",
     )
-    .bind(id.to_string())
-    .bind(by.issuer.as_str())
-    .bind(by.subject.as_str())
+    .bind(id)
+    .bind(sealed)
+    .bind(sealer.person(Lookup::HoldRelease, by)?)
     .bind(now.as_micros())
     .bind(horizon.as_micros())
     .execute(db)
@@ -125,36 +126,29 @@ pub async fn ask_release(
 /// # Errors
 /// Those of writing.
 pub async fn release(db: &mut Db, id: HoldId, agreed_by: &PersonId, horizon: Timestamp) -> Result<bool, DbError> {
-    let done = sqlx::query(
-        "DELETE FROM audit_hold
-         WHERE id = $1 AND release_asked_at > $4
-           AND NOT (release_asked_by_issuer = $2 AND release_asked_by_subject = $3)",
-    )
-    .bind(id.to_string())
-    .bind(agreed_by.issuer.as_str())
-    .bind(agreed_by.subject.as_str())
-    .bind(horizon.as_micros())
-    .execute(db)
-    .await?;
+    let agreed = db.sealer()?.person(Lookup::HoldRelease, agreed_by)?;
+    let done = sqlx::query("DELETE FROM audit_hold WHERE id = $1 AND release_asked_at > $3 AND release_token <> $2")
+        .bind(id.to_string())
+        .bind(agreed)
+        .bind(horizon.as_micros())
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
-fn read(row: &AnyRow) -> Result<Hold, DbError> {
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<Hold, DbError> {
     let cells = Cells::of(TABLE, row);
-    let release_asked = match (
-        cells.opt_text("release_asked_by_issuer")?,
-        cells.opt_text("release_asked_by_subject")?,
-        cells.opt_time("release_asked_at")?,
-    ) {
-        (Some(issuer), Some(subject), Some(at)) => Some((PersonId { issuer, subject }, at)),
-        (None, None, None) => None,
+    let id = cells.text("id")?;
+    let release_asked = match (cells.opt_open(sealer, Cell::HoldRelease, &id)?, cells.opt_time("release_asked_at")?) {
+        (Some(by), Some(at)) => Some((by, at)),
+        (None, None) => None,
         _ => return Err(cells.corrupt("release_asked_at")),
     };
     Ok(Hold {
         id: cells.parsed("id")?,
         token: cells.text("token")?,
         sealed: cells.bytes("sealed")?,
-        placed_by: PersonId { issuer: cells.text("placed_by_issuer")?, subject: cells.text("placed_by_subject")? },
+        placed_by: cells.open(sealer, Cell::HoldPlacing, &id)?,
         placed_at: cells.time("placed_at")?,
         release_asked,
     })

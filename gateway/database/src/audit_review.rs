@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 
 use crate::cells::{Cells, int};
 use crate::pool::Atomic;
+use crate::seal::Cell;
 use crate::{Db, DbError};
 
 const TABLE: &str = "audit_review";
@@ -44,17 +45,15 @@ pub struct ReviewRange {
 /// # Errors
 /// Those of writing.
 pub async fn insert(db: &mut Db, review: &Review) -> Result<(), DbError> {
+    let sealed = db.sealer()?.seal(Cell::Review, review.id.to_string(), &review.signed_by)?;
     let mut tx = Atomic::begin(db).await?;
-    sqlx::query(
-        "INSERT INTO audit_review (id, signed_by_issuer, signed_by_subject, signed_at, op) VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(review.id.to_string())
-    .bind(review.signed_by.issuer.as_str())
-    .bind(review.signed_by.subject.as_str())
-    .bind(review.signed_at.as_micros())
-    .bind(review.op.as_str())
-    .execute(&mut *tx)
-    .await?;
+    sqlx::query("INSERT INTO audit_review (id, sealed, signed_at, op) VALUES ($1, $2, $3, $4)")
+        .bind(review.id.to_string())
+        .bind(sealed)
+        .bind(review.signed_at.as_micros())
+        .bind(review.op.as_str())
+        .execute(&mut *tx)
+        .await?;
     for range in &review.ranges {
         sqlx::query(
             "INSERT INTO audit_review_range (review, log, first_place, size, head) VALUES ($1, $2, $3, $4, $5)",
@@ -75,12 +74,11 @@ pub async fn insert(db: &mut Db, review: &Review) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn last(db: &mut Db) -> Result<Option<Review>, DbError> {
-    let row = sqlx::query(
-        "SELECT id, signed_by_issuer, signed_by_subject, signed_at, op FROM audit_review
-         ORDER BY signed_at DESC, id DESC LIMIT 1",
-    )
-    .fetch_optional(&mut *db)
-    .await?;
+    let sealer = db.sealer()?;
+    let row =
+        sqlx::query("SELECT id, sealed, signed_at, op FROM audit_review ORDER BY signed_at DESC, id DESC LIMIT 1")
+            .fetch_optional(&mut *db)
+            .await?;
     let Some(row) = row else { return Ok(None) };
     let cells = Cells::of(TABLE, &row);
     let id: ReviewId = cells.parsed("id")?;
@@ -91,7 +89,7 @@ pub async fn last(db: &mut Db) -> Result<Option<Review>, DbError> {
             .await?;
     Ok(Some(Review {
         id,
-        signed_by: PersonId { issuer: cells.text("signed_by_issuer")?, subject: cells.text("signed_by_subject")? },
+        signed_by: cells.open(&sealer, Cell::Review, id.to_string())?,
         signed_at: cells.time("signed_at")?,
         op: cells.text("op")?,
         ranges: ranges.iter().map(range).collect::<Result<_, _>>()?,

@@ -12,6 +12,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use crate::DbError;
+use crate::seal::{Cell, Sealer};
 
 /// One row of one table.
 #[derive(Clone, Copy)]
@@ -93,6 +94,28 @@ impl<'r> Cells<'r> {
 
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, DbError> {
         serde_json::from_str(&self.text(column)?).map_err(|_| self.corrupt(column))
+    }
+
+    /// What is sealed in a cell of this row.
+    pub(crate) fn open<T: DeserializeOwned>(
+        &self,
+        sealer: &Sealer,
+        cell: Cell,
+        row: impl AsRef<[u8]>,
+    ) -> Result<T, DbError> {
+        let (_, column) = cell.place();
+        sealer.open(cell, row, &self.bytes(column)?)
+    }
+
+    /// What is sealed in a cell of this row, if there is something in it.
+    pub(crate) fn opt_open<T: DeserializeOwned>(
+        &self,
+        sealer: &Sealer,
+        cell: Cell,
+        row: impl AsRef<[u8]>,
+    ) -> Result<Option<T>, DbError> {
+        let (_, column) = cell.place();
+        self.opt_bytes(column)?.map(|sealed| sealer.open(cell, row, &sealed)).transpose()
     }
 
     /// A word of a closed set, as its type's serde form spells it.

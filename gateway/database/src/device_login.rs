@@ -11,7 +11,8 @@ use sealane_policy::Assurance;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
-use crate::cells::{Cells, json};
+use crate::cells::Cells;
+use crate::seal::{Cell, Lookup, Sealer};
 use crate::{Db, DbError};
 
 /// A command line that waits for somebody to sign in.
@@ -46,6 +47,13 @@ pub struct SessionFacts {
     pub assurance: Assurance,
 }
 
+/// What is sealed of a command line that waits.
+#[derive(Serialize, Deserialize)]
+struct Shown {
+    user_code: String,
+    client_label: String,
+}
+
 /// What a poll finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DevicePoll {
@@ -64,13 +72,17 @@ pub enum DevicePoll {
 /// # Errors
 /// [`DbError::Duplicate`] if the user code is taken: make another one.
 pub async fn insert(db: &mut Db, login: &DeviceLogin) -> Result<(), DbError> {
+    let sealer = db.sealer()?;
+    let token = sealer.code(Lookup::UserCode, &[&login.user_code])?;
+    let shown = Shown { user_code: login.user_code.clone(), client_label: login.client_label.clone() };
+    let sealed = sealer.seal(Cell::DeviceLogin, &token, &shown)?;
     sqlx::query(
-        "INSERT INTO device_login (device_digest, user_code, client_label, status, created_at, expires_at)
+        "INSERT INTO device_login (device_digest, token, sealed, status, created_at, expires_at)
          VALUES ($1, $2, $3, 'pending', $4, $5)",
     )
     .bind(login.device_digest.to_string())
-    .bind(login.user_code.as_str())
-    .bind(login.client_label.as_str())
+    .bind(token)
+    .bind(sealed)
     .bind(login.created_at.as_micros())
     .bind(login.expires_at.as_micros())
     .execute(db)
@@ -83,15 +95,16 @@ pub async fn insert(db: &mut Db, login: &DeviceLogin) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn find_by_user_code(db: &mut Db, user_code: &str, now: Timestamp) -> Result<Option<DeviceLogin>, DbError> {
+    let sealer = db.sealer()?;
     let row = sqlx::query(
-        "SELECT device_digest, user_code, client_label, created_at, expires_at FROM device_login
-         WHERE user_code = $1 AND status = 'pending' AND expires_at > $2",
+        "SELECT device_digest, token, sealed, created_at, expires_at FROM device_login
+         WHERE token = $1 AND status = 'pending' AND expires_at > $2",
     )
-    .bind(user_code)
+    .bind(sealer.code(Lookup::UserCode, &[user_code])?)
     .bind(now.as_micros())
     .fetch_optional(db)
     .await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// The person says yes. Says whether there was something to decide.
@@ -99,7 +112,7 @@ pub async fn find_by_user_code(db: &mut Db, user_code: &str, now: Timestamp) -> 
 /// # Errors
 /// Those of writing.
 pub async fn approve(db: &mut Db, user_code: &str, facts: &SessionFacts, now: Timestamp) -> Result<bool, DbError> {
-    decide(db, user_code, "approved", Some(json("device_login", "facts", facts)?), now).await
+    decide(db, user_code, "approved", Some(facts), now).await
 }
 
 /// The person says no. Says whether there was something to decide.
@@ -114,14 +127,17 @@ async fn decide(
     db: &mut Db,
     user_code: &str,
     status: &str,
-    facts: Option<String>,
+    facts: Option<&SessionFacts>,
     now: Timestamp,
 ) -> Result<bool, DbError> {
+    let sealer = db.sealer()?;
+    let token = sealer.code(Lookup::UserCode, &[user_code])?;
+    let facts = facts.map(|facts| sealer.seal(Cell::DeviceFacts, &token, facts)).transpose()?;
     let done = sqlx::query(
-        "UPDATE device_login SET status = $2, facts = $3
-         WHERE user_code = $1 AND status = 'pending' AND expires_at > $4",
+        "UPDATE device_login SET status = $2, sealed_facts = $3
+         WHERE token = $1 AND status = 'pending' AND expires_at > $4",
     )
-    .bind(user_code)
+    .bind(token)
     .bind(status)
     .bind(facts)
     .bind(now.as_micros())
@@ -135,15 +151,18 @@ async fn decide(
 /// # Errors
 /// Those of writing.
 pub async fn take_approved(db: &mut Db, device_digest: &Digest, now: Timestamp) -> Result<DevicePoll, DbError> {
+    let sealer = db.sealer()?;
     let taken = sqlx::query(
-        "DELETE FROM device_login WHERE device_digest = $1 AND status = 'approved' AND expires_at > $2 RETURNING facts",
+        "DELETE FROM device_login WHERE device_digest = $1 AND status = 'approved' AND expires_at > $2
+         RETURNING token, sealed_facts",
     )
     .bind(device_digest.to_string())
     .bind(now.as_micros())
     .fetch_all(&mut *db)
     .await?;
     if let Some(row) = taken.first() {
-        return Ok(DevicePoll::Approved(Cells::of("device_login", row).json("facts")?));
+        let cells = Cells::of("device_login", row);
+        return Ok(DevicePoll::Approved(cells.open(&sealer, Cell::DeviceFacts, cells.bytes("token")?)?));
     }
     let row = sqlx::query("SELECT status FROM device_login WHERE device_digest = $1 AND expires_at > $2")
         .bind(device_digest.to_string())
@@ -169,12 +188,13 @@ pub async fn delete_expired(db: &mut Db, now: Timestamp) -> Result<u64, DbError>
     Ok(done.rows_affected())
 }
 
-fn read(row: &AnyRow) -> Result<DeviceLogin, DbError> {
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<DeviceLogin, DbError> {
     let cells = Cells::of("device_login", row);
+    let Shown { user_code, client_label } = cells.open(sealer, Cell::DeviceLogin, cells.bytes("token")?)?;
     Ok(DeviceLogin {
         device_digest: cells.parsed("device_digest")?,
-        user_code: cells.text("user_code")?,
-        client_label: cells.text("client_label")?,
+        user_code,
+        client_label,
         created_at: cells.time("created_at")?,
         expires_at: cells.time("expires_at")?,
     })

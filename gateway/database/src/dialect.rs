@@ -78,6 +78,25 @@ impl Kind {
         }
     }
 
+    /// Writes all pages of the tables anew, so that none keeps bytes of dropped columns, dropped tables and old rows.
+    pub(crate) const fn rewrite(self) -> &'static str {
+        match self {
+            Self::Sqlite => "VACUUM",
+            Self::Postgres => {
+                "VACUUM FULL setting, access_rule, peer_contact, task, task_event, unit, expansion, transfer_order,
+                             upload, erasure, audit_hold"
+            }
+        }
+    }
+
+    /// Empties the log of what was written last into the tables; `None` where the server does so in its own time.
+    pub(crate) const fn empty_log(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA wal_checkpoint(TRUNCATE)"),
+            Self::Postgres => None,
+        }
+    }
+
     /// Prepares a new connection.
     pub(crate) async fn set_up(self, db: &mut AnyConnection) -> Result<(), sqlx::Error> {
         if self == Self::Postgres {

@@ -2,7 +2,7 @@
 //!
 //! **Promises.** An erasure is approved once, before it expires, and has a part for every log that the site had at that
 //! moment, in the same transaction. Whom it is about is kept as a keyed code and sealed, never in clear, and is gone with
-//! the last part. Of one person or collection there is one open erasure at a time.
+//! the last part; who asked and who agreed is sealed. Of one person or collection there is one open erasure at a time.
 //!
 //! **Leaves to others.** Who may ask and approve, keys and codes, destroying what is to be destroyed.
 
@@ -13,6 +13,7 @@ use sqlx::any::AnyRow;
 
 use crate::cells::{self, Cells};
 use crate::pool::Atomic;
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError};
 
 const TABLE: &str = "erasure";
@@ -41,6 +42,8 @@ pub struct Erasure {
 /// # Errors
 /// [`DbError::Duplicate`] if one about the same is open.
 pub async fn insert(db: &mut Db, erasure: &Erasure) -> Result<(), DbError> {
+    let id = erasure.id.to_string();
+    let by = db.sealer()?.seal(Cell::ErasureRequest, &id, &erasure.requested_by)?;
     let mut tx = Atomic::begin(db).await?;
     sqlx::query("DELETE FROM erasure WHERE token = $1 AND approved_at IS NULL AND expires_at <= $2")
         .bind(erasure.token.as_deref())
@@ -48,14 +51,13 @@ pub async fn insert(db: &mut Db, erasure: &Erasure) -> Result<(), DbError> {
         .execute(&mut *tx)
         .await?;
     sqlx::query(
-        "INSERT INTO erasure (id, token, sealed, requested_by_issuer, requested_by_subject, requested_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO erasure (id, token, sealed, sealed_request, requested_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
-    .bind(erasure.id.to_string())
+    .bind(id)
     .bind(erasure.token.as_deref())
     .bind(erasure.sealed.as_deref())
-    .bind(erasure.requested_by.issuer.as_str())
-    .bind(erasure.requested_by.subject.as_str())
+    .bind(by)
     .bind(erasure.requested_at.as_micros())
     .bind(erasure.expires_at.as_micros())
     .execute(&mut *tx)
@@ -68,15 +70,15 @@ pub async fn insert(db: &mut Db, erasure: &Erasure) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, id: ErasureId) -> Result<Option<Erasure>, DbError> {
+    let sealer = db.sealer()?;
     let row = sqlx::query(
-        "SELECT id, token, sealed, requested_by_issuer, requested_by_subject, requested_at, expires_at,
-                approved_by_issuer, approved_by_subject, approved_at
+        "SELECT id, token, sealed, sealed_request, requested_at, expires_at, sealed_approval, approved_at
          FROM erasure WHERE id = $1",
     )
     .bind(id.to_string())
     .fetch_optional(db)
     .await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// The newest first, those after the given one.
@@ -84,16 +86,16 @@ pub async fn find(db: &mut Db, id: ErasureId) -> Result<Option<Erasure>, DbError
 /// # Errors
 /// Those of reading.
 pub async fn list(db: &mut Db, after: Option<ErasureId>, limit: usize) -> Result<Vec<Erasure>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT id, token, sealed, requested_by_issuer, requested_by_subject, requested_at, expires_at,
-                approved_by_issuer, approved_by_subject, approved_at
+        "SELECT id, token, sealed, sealed_request, requested_at, expires_at, sealed_approval, approved_at
          FROM erasure WHERE $1 = '' OR id < $1 ORDER BY id DESC LIMIT $2",
     )
     .bind(after.map(|id| id.to_string()).unwrap_or_default())
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// Approves one and gives every log its part; `false` if it was approved before, has expired or is not there.
@@ -101,14 +103,14 @@ pub async fn list(db: &mut Db, after: Option<ErasureId>, limit: usize) -> Result
 /// # Errors
 /// Those of writing.
 pub async fn approve(db: &mut Db, id: ErasureId, by: &PersonId, now: Timestamp) -> Result<bool, DbError> {
+    let approval = db.sealer()?.seal(Cell::ErasureApproval, id.to_string(), by)?;
     let mut tx = Atomic::begin(db).await?;
     let done = sqlx::query(
-        "UPDATE erasure SET approved_by_issuer = $2, approved_by_subject = $3, approved_at = $4
-         WHERE id = $1 AND approved_at IS NULL AND expires_at > $4",
+        "UPDATE erasure SET sealed_approval = $2, approved_at = $3
+         WHERE id = $1 AND approved_at IS NULL AND expires_at > $3",
     )
     .bind(id.to_string())
-    .bind(by.issuer.as_str())
-    .bind(by.subject.as_str())
+    .bind(approval)
     .bind(now.as_micros())
     .execute(&mut *tx)
     .await?;
@@ -146,25 +148,19 @@ pub async fn forget_expired(db: &mut Db, now: Timestamp) -> Result<u64, DbError>
     Ok(done.rows_affected())
 }
 
-pub(crate) fn read(row: &AnyRow) -> Result<Erasure, DbError> {
+pub(crate) fn read(sealer: &Sealer, row: &AnyRow) -> Result<Erasure, DbError> {
     let cells = Cells::of(TABLE, row);
-    let approved = match (
-        cells.opt_text("approved_by_issuer")?,
-        cells.opt_text("approved_by_subject")?,
-        cells.opt_time("approved_at")?,
-    ) {
-        (Some(issuer), Some(subject), Some(at)) => Some((PersonId { issuer, subject }, at)),
-        (None, None, None) => None,
+    let id = cells.text("id")?;
+    let approved = match (cells.opt_open(sealer, Cell::ErasureApproval, &id)?, cells.opt_time("approved_at")?) {
+        (Some(by), Some(at)) => Some((by, at)),
+        (None, None) => None,
         _ => return Err(cells.corrupt("approved_at")),
     };
     Ok(Erasure {
         id: cells.parsed("id")?,
         token: cells.opt_text("token")?,
         sealed: cells.opt_bytes("sealed")?,
-        requested_by: PersonId {
-            issuer: cells.text("requested_by_issuer")?,
-            subject: cells.text("requested_by_subject")?,
-        },
+        requested_by: cells.open(sealer, Cell::ErasureRequest, &id)?,
         requested_at: cells.time("requested_at")?,
         expires_at: cells.time("expires_at")?,
         approved,

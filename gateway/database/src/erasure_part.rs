@@ -25,16 +25,16 @@ pub struct Part {
 /// # Errors
 /// Those of reading.
 pub async fn pending(db: &mut Db, origin: &str) -> Result<Vec<Erasure>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT e.id, e.token, e.sealed, e.requested_by_issuer, e.requested_by_subject, e.requested_at, e.expires_at,
-                e.approved_by_issuer, e.approved_by_subject, e.approved_at
+        "SELECT e.id, e.token, e.sealed, e.sealed_request, e.requested_at, e.expires_at, e.sealed_approval, e.approved_at
          FROM erasure e JOIN erasure_part p ON p.erasure = e.id
          WHERE p.origin = $1 AND p.done_at IS NULL ORDER BY e.id",
     )
     .bind(origin)
     .fetch_all(db)
     .await?;
-    rows.iter().map(erasure::read).collect()
+    rows.iter().map(|row| erasure::read(&sealer, row)).collect()
 }
 
 /// The parts of an erasure, by log.

@@ -62,6 +62,15 @@ pub enum DbError {
     /// Another writer held the database for too long.
     #[error("the database was busy for too long; the request was not carried out and can be repeated")]
     Busy,
+    /// Nobody handed in the key of the sealed cells.
+    #[error("the database's cells are sealed and no key was given: load the site's key 'database' first")]
+    NoKey,
+    /// The key is not the one that the cells were sealed under.
+    #[error(
+        "the site's key 'database' is not the one that this database is sealed under: nothing was read or changed; put back \
+         the key file database.key of this site from your backup, or the database that belongs to this key"
+    )]
+    WrongKey,
     /// A later version of Sealane has been here.
     #[error(
         "the database is at version {database}, this program knows versions up to {binary}: a newer Sealane has migrated it; \

@@ -2,7 +2,7 @@
 //!
 //! **Promises.** Of any number of equal requests at once one is [`Claim::New`]; the others see that it is under way, then
 //! its answer. A key that is used for another request is a conflict. A key belongs to its owner: nobody can learn or
-//! block another's. A claim whose node died without an answer is given out again after [`ABANDONED_AFTER`].
+//! block another's. Key, owner and request stand here as keyed codes, the answer sealed. A claim whose node died without an answer is given out again after [`ABANDONED_AFTER`].
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use sealane_model::time::Timestamp;
 use sqlx::any::AnyRow;
 
 use crate::cells::Cells;
+use crate::seal::{Cell, Lookup, Sealer};
 use crate::{Db, DbError};
 
 /// How long a request may take before its claim counts as abandoned: longer than any request to the API.
@@ -46,18 +47,17 @@ pub async fn claim(
     request_digest: &Digest,
     now: Timestamp,
 ) -> Result<Claim, DbError> {
+    let sealer = db.sealer()?;
+    let (token, request) = (token(&sealer, key, owner)?, request_token(&sealer, request_digest)?);
     let abandoned = Timestamp::from_micros(now.as_micros().saturating_sub(micros(ABANDONED_AFTER)));
     let claimed = sqlx::query(
-        "INSERT INTO idempotency (key, owner_issuer, owner_subject, request_digest, claimed_at)
-         VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (owner_issuer, owner_subject, key) DO UPDATE SET claimed_at = excluded.claimed_at
-         WHERE idempotency.status IS NULL AND idempotency.request_digest = excluded.request_digest
-           AND idempotency.claimed_at <= $6",
+        "INSERT INTO idempotency (token, request_token, claimed_at) VALUES ($1, $2, $3)
+         ON CONFLICT (token) DO UPDATE SET claimed_at = excluded.claimed_at
+         WHERE idempotency.status IS NULL AND idempotency.request_token = excluded.request_token
+           AND idempotency.claimed_at <= $4",
     )
-    .bind(key)
-    .bind(owner.issuer.as_str())
-    .bind(owner.subject.as_str())
-    .bind(request_digest.to_string())
+    .bind(token.as_slice())
+    .bind(request.as_slice())
     .bind(now.as_micros())
     .bind(abandoned.as_micros())
     .execute(&mut *db)
@@ -65,17 +65,12 @@ pub async fn claim(
     if claimed.rows_affected() == 1 {
         return Ok(Claim::New);
     }
-    let row = sqlx::query(
-        "SELECT request_digest, status, response FROM idempotency
-         WHERE owner_issuer = $1 AND owner_subject = $2 AND key = $3",
-    )
-    .bind(owner.issuer.as_str())
-    .bind(owner.subject.as_str())
-    .bind(key)
-    .fetch_optional(db)
-    .await?;
+    let row = sqlx::query("SELECT request_token, status, sealed FROM idempotency WHERE token = $1")
+        .bind(token.as_slice())
+        .fetch_optional(db)
+        .await?;
     // Given up between the two statements: for whoever asks again it is new.
-    row.map_or(Ok(Claim::InProgress), |row| read(&row, request_digest))
+    row.map_or(Ok(Claim::InProgress), |row| read(&sealer, &token, &row, &request))
 }
 
 /// Writes the answer down.
@@ -83,17 +78,15 @@ pub async fn claim(
 /// # Errors
 /// [`DbError::Gone`] if nobody claimed the key; those of writing.
 pub async fn complete(db: &mut Db, key: &str, owner: &PersonId, status: u16, response: &str) -> Result<(), DbError> {
-    let done = sqlx::query(
-        "UPDATE idempotency SET status = $4, response = $5
-         WHERE owner_issuer = $1 AND owner_subject = $2 AND key = $3 AND status IS NULL",
-    )
-    .bind(owner.issuer.as_str())
-    .bind(owner.subject.as_str())
-    .bind(key)
-    .bind(i64::from(status))
-    .bind(response)
-    .execute(db)
-    .await?;
+    let sealer = db.sealer()?;
+    let token = token(&sealer, key, owner)?;
+    let sealed = sealer.seal(Cell::IdempotentAnswer, &token, response)?;
+    let done = sqlx::query("UPDATE idempotency SET status = $2, sealed = $3 WHERE token = $1 AND status IS NULL")
+        .bind(token)
+        .bind(i64::from(status))
+        .bind(sealed)
+        .execute(db)
+        .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(DbError::Gone { table: "idempotency" }) }
 }
 
@@ -102,14 +95,10 @@ pub async fn complete(db: &mut Db, key: &str, owner: &PersonId, status: u16, res
 /// # Errors
 /// Those of writing.
 pub async fn abandon(db: &mut Db, key: &str, owner: &PersonId) -> Result<bool, DbError> {
-    let done = sqlx::query(
-        "DELETE FROM idempotency WHERE owner_issuer = $1 AND owner_subject = $2 AND key = $3 AND status IS NULL",
-    )
-    .bind(owner.issuer.as_str())
-    .bind(owner.subject.as_str())
-    .bind(key)
-    .execute(db)
-    .await?;
+    let sealer = db.sealer()?;
+    let token = token(&sealer, key, owner)?;
+    let done =
+        sqlx::query("DELETE FROM idempotency WHERE token = $1 AND status IS NULL").bind(token).execute(db).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -123,13 +112,26 @@ pub async fn forget(db: &mut Db, horizon: Timestamp) -> Result<u64, DbError> {
     Ok(done.rows_affected())
 }
 
-fn read(row: &AnyRow, request_digest: &Digest) -> Result<Claim, DbError> {
+/// What a key of an owner is found by.
+pub(crate) fn token(sealer: &Sealer, key: &str, owner: &PersonId) -> Result<Vec<u8>, DbError> {
+    sealer.code(Lookup::IdempotencyKey, &[&owner.issuer, &owner.subject, key])
+}
+
+/// What a request is known by: its digest alone could be guessed from what it may have said.
+pub(crate) fn request_token(sealer: &Sealer, request: &Digest) -> Result<Vec<u8>, DbError> {
+    sealer.code(Lookup::Request, &[&request.to_string()])
+}
+
+fn read(sealer: &Sealer, token: &[u8], row: &AnyRow, request: &[u8]) -> Result<Claim, DbError> {
     let cells = Cells::of("idempotency", row);
-    let same = cells.parsed::<Digest>("request_digest")? == *request_digest;
+    let same = cells.bytes("request_token")? == request;
     match cells.opt_int("status")? {
         _ if !same => Ok(Claim::Conflict),
         None => Ok(Claim::InProgress),
-        Some(_) => Ok(Claim::Replay { response: cells.text("response")?, status: cells.number("status")? }),
+        Some(_) => Ok(Claim::Replay {
+            response: cells.open(sealer, Cell::IdempotentAnswer, token)?,
+            status: cells.number("status")?,
+        }),
     }
 }
 

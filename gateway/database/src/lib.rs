@@ -9,7 +9,8 @@
 //! open ([`Database::begin`]). Lists return at most `limit` rows after a key: ask for one more than the page shows and hand
 //! them to `sealane_model::page::Page::from_surplus`.
 //!
-//! **Promises.** Only BIGINT, TEXT and BYTEA columns, flags as 0 and 1, times as microseconds since 1970 UTC. A row that
+//! **Promises.** What can tell of a person is in sealed cells (`seal`): docs/reference/data-map.md has every column, and a
+//! test compares it with the tables. Only BIGINT, TEXT and BYTEA columns, flags as 0 and 1, times as microseconds since 1970 UTC. A row that
 //! does not parse is [`DbError::Corrupt`] naming table and column, never a panic and never a guess. Errors hold no values
 //! of rows. What a lease holder writes is refused once another node holds the lease ([`DbError::Fenced`]). A commit that
 //! returned is durable: WAL with `synchronous=FULL` on SQLite, the server's `synchronous_commit` on PostgreSQL.
@@ -18,10 +19,14 @@
 //! as arguments.
 
 mod cells;
+mod clear_rows;
+mod connection;
 mod dialect;
 mod error;
 mod migration;
 mod pool;
+mod seal;
+mod sealing;
 mod statement;
 
 pub mod access_rule;
@@ -59,12 +64,10 @@ pub mod unit;
 pub mod upload;
 pub mod witnessed_log;
 
+pub use connection::Db;
 pub use dialect::Kind;
 pub use error::{DbError, Fault};
 pub use lease::Lease;
 pub use migration::{Applied, MigrationState, MigrationStatus};
 pub use pool::{Database, Pooled, Tx};
 pub use unit::{Unit, UnitKind, UnitState};
-
-/// A connection: what every function of this package works on. [`Pooled`] and [`Tx`] both dereference to it.
-pub type Db = sqlx::AnyConnection;

@@ -6,9 +6,11 @@ use std::fmt;
 
 use sealane_crypto::digest::Digest;
 use sealane_model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::cells::Cells;
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError};
 
 /// What must be remembered until the callback.
@@ -30,6 +32,15 @@ pub struct PendingLogin {
     pub expires_at: Timestamp,
 }
 
+/// What is sealed of a sign-in.
+#[derive(Serialize, Deserialize)]
+struct Secrets {
+    nonce: String,
+    pkce_verifier: String,
+    return_to: String,
+    device_code: Option<String>,
+}
+
 impl fmt::Debug for PendingLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Nonce, verifier and code are secrets.
@@ -46,19 +57,21 @@ impl fmt::Debug for PendingLogin {
 /// # Errors
 /// Those of writing.
 pub async fn insert(db: &mut Db, login: &PendingLogin) -> Result<(), DbError> {
-    sqlx::query(
-        "INSERT INTO login (state_digest, provider, nonce, pkce_verifier, return_to, device_code, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(login.state_digest.to_string())
-    .bind(login.provider.as_str())
-    .bind(login.nonce.as_str())
-    .bind(login.pkce_verifier.as_str())
-    .bind(login.return_to.as_str())
-    .bind(login.device_code.as_deref())
-    .bind(login.expires_at.as_micros())
-    .execute(db)
-    .await?;
+    let digest = login.state_digest.to_string();
+    let secrets = Secrets {
+        nonce: login.nonce.clone(),
+        pkce_verifier: login.pkce_verifier.clone(),
+        return_to: login.return_to.clone(),
+        device_code: login.device_code.clone(),
+    };
+    let sealed = db.sealer()?.seal(Cell::Login, &digest, &secrets)?;
+    sqlx::query("INSERT INTO login (state_digest, provider, sealed, expires_at) VALUES ($1, $2, $3, $4)")
+        .bind(digest)
+        .bind(login.provider.as_str())
+        .bind(sealed)
+        .bind(login.expires_at.as_micros())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -67,14 +80,13 @@ pub async fn insert(db: &mut Db, login: &PendingLogin) -> Result<(), DbError> {
 /// # Errors
 /// Those of writing.
 pub async fn take(db: &mut Db, state_digest: &Digest, now: Timestamp) -> Result<Option<PendingLogin>, DbError> {
-    let rows = sqlx::query(
-        "DELETE FROM login WHERE state_digest = $1
-         RETURNING state_digest, provider, nonce, pkce_verifier, return_to, device_code, expires_at",
-    )
-    .bind(state_digest.to_string())
-    .fetch_all(db)
-    .await?;
-    let login = rows.first().map(read).transpose()?;
+    let sealer = db.sealer()?;
+    let rows =
+        sqlx::query("DELETE FROM login WHERE state_digest = $1 RETURNING state_digest, provider, sealed, expires_at")
+            .bind(state_digest.to_string())
+            .fetch_all(db)
+            .await?;
+    let login = rows.first().map(|row| read(&sealer, row)).transpose()?;
     Ok(login.filter(|login| login.expires_at > now))
 }
 
@@ -87,15 +99,16 @@ pub async fn delete_expired(db: &mut Db, now: Timestamp) -> Result<u64, DbError>
     Ok(done.rows_affected())
 }
 
-fn read(row: &AnyRow) -> Result<PendingLogin, DbError> {
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<PendingLogin, DbError> {
     let cells = Cells::of("login", row);
+    let secrets: Secrets = cells.open(sealer, Cell::Login, cells.text("state_digest")?)?;
     Ok(PendingLogin {
         state_digest: cells.parsed("state_digest")?,
         provider: cells.text("provider")?,
-        nonce: cells.text("nonce")?,
-        pkce_verifier: cells.text("pkce_verifier")?,
-        return_to: cells.text("return_to")?,
-        device_code: cells.opt_text("device_code")?,
+        nonce: secrets.nonce,
+        pkce_verifier: secrets.pkce_verifier,
+        return_to: secrets.return_to,
+        device_code: secrets.device_code,
         expires_at: cells.time("expires_at")?,
     })
 }

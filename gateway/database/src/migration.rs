@@ -3,6 +3,8 @@
 //! **Promises.** All pending steps are one transaction, so a database is at a version or not. Nodes that start together
 //! migrate one after the other. A step whose text differs from the one that was applied is refused, and so is a database
 //! that a later program has migrated. The text of a step is the same for both databases.
+//!
+//! One step has two texts: between them this program seals what stood in clear (`sealing`), in the same transaction.
 
 use sealane_crypto::digest::sha256;
 use sealane_model::time::Timestamp;
@@ -11,17 +13,23 @@ use sqlx::Row as _;
 
 use crate::cells::Cells;
 use crate::dialect::Kind;
-use crate::{Database, Db, DbError};
+use crate::seal::Sealer;
+use crate::{Database, Db, DbError, clear_rows, sealing};
 
 struct Migration {
     version: i64,
     name: &'static str,
     sql: &'static str,
+    /// What follows once the rows that the first text made room for are sealed.
+    sealed: Option<&'static str>,
 }
 
 macro_rules! migration {
     ($version:literal, $name:literal, $file:literal) => {
-        Migration { version: $version, name: $name, sql: include_str!(concat!("../migrations/", $file)) }
+        Migration { version: $version, name: $name, sql: include_str!(concat!("../migrations/", $file)), sealed: None }
+    };
+    ($version:literal, $name:literal, $file:literal, then $rest:literal) => {
+        Migration { sealed: Some(include_str!(concat!("../migrations/", $rest))), ..migration!($version, $name, $file) }
     };
 }
 
@@ -40,6 +48,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(12, "witness", "0012_witness.sql"),
     migration!(13, "peer_contact", "0013_peer_contact.sql"),
     migration!(14, "alert", "0014_alert.sql"),
+    migration!(15, "sealed_cells", "0015_sealed_cells.sql", then "0015_sealed_cells_clear.sql"),
     migration!(16, "receipt_confirmation", "0016_receipt_confirmation.sql"),
     migration!(17, "log_key_rotation", "0017_log_key_rotation.sql"),
     migration!(18, "policy_history", "0018_policy_history.sql"),
@@ -92,34 +101,52 @@ struct Row {
 
 impl Migration {
     fn checksum(&self) -> String {
-        sha256(self.sql.as_bytes()).to_string()
+        sha256([self.sql, self.sealed.unwrap_or_default()].concat().as_bytes()).to_string()
     }
 }
 
 impl Database {
-    /// Applies what is pending, and returns it.
+    /// Applies what is pending, and returns it; makes sure that the key is the one that the database is sealed under.
     ///
     /// # Errors
-    /// [`DbError::TooNew`] or [`DbError::Edited`] if database and program do not belong together; nothing is changed then.
+    /// [`DbError::TooNew`] or [`DbError::Edited`] if database and program do not belong together, [`DbError::NoKey`] or
+    /// [`DbError::WrongKey`] if database and key do not; nothing is changed then.
     pub async fn migrate(&self) -> Result<Vec<Applied>, DbError> {
         let kind = self.kind();
         let mut tx = self.begin().await?;
+        // Before anything else: what cannot be sealed is not begun.
+        let sealer = tx.sealer()?;
         if let Some((statement, key)) = kind.lock_migrations() {
             sqlx::query(statement).bind(key).fetch_all(&mut *tx).await?;
         }
         // Asked, and not left to the statement: PostgreSQL would tell the log at each start that the table is there.
-        if !has_table(&mut tx, kind).await? {
+        if !has_table(&mut tx, kind, TABLE).await? {
             create_table(&mut tx).await?;
         }
         let rows = rows(&mut tx).await?;
         check(&rows)?;
+        if !rows.is_empty() && sealing::is_sealed(&mut tx, kind).await? {
+            sealing::check_key(&mut tx, &sealer).await?;
+        }
         let mut applied = Vec::new();
         for migration in MIGRATIONS.iter().filter(|m| rows.iter().all(|row| row.version != m.version)) {
-            apply(&mut tx, kind, migration).await?;
+            apply(&mut tx, kind, migration, &sealer).await?;
+            if migration.sealed.is_some() {
+                sealing::note_key(&mut tx, &sealer, rows.is_empty()).await?;
+            }
             applied.push(Applied { version: migration.version, name: migration.name });
         }
         tx.commit().await?;
+        sealing::clear_pages(self).await?;
         Ok(applied)
+    }
+
+    /// Whether its cells are sealed, under whichever key: then the key is never made anew. Needs none. Changes nothing.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub async fn is_sealed(&self) -> Result<bool, DbError> {
+        sealing::is_sealed(&mut *self.acquire().await?, self.kind()).await
     }
 
     /// Where each migration stands. Changes nothing.
@@ -128,7 +155,7 @@ impl Database {
     /// Those of reading.
     pub async fn status(&self) -> Result<Vec<MigrationStatus>, DbError> {
         let mut db = self.acquire().await?;
-        let rows = if has_table(&mut db, self.kind()).await? { rows(&mut db).await? } else { Vec::new() };
+        let rows = if has_table(&mut db, self.kind(), TABLE).await? { rows(&mut db).await? } else { Vec::new() };
         let mut list: Vec<_> = MIGRATIONS.iter().map(|migration| known(migration, &rows)).collect();
         list.extend(rows.into_iter().filter(|row| find(row.version).is_none()).map(|row| MigrationStatus {
             version: row.version,
@@ -172,8 +199,8 @@ fn check(rows: &[Row]) -> Result<(), DbError> {
     }
 }
 
-async fn has_table(db: &mut Db, kind: Kind) -> Result<bool, DbError> {
-    let row = sqlx::query(kind.table_count()).bind(TABLE).fetch_one(db).await?;
+pub(crate) async fn has_table(db: &mut Db, kind: Kind, table: &'static str) -> Result<bool, DbError> {
+    let row = sqlx::query(kind.table_count()).bind(table).fetch_one(db).await?;
     Ok(row.try_get::<i64, _>("n")? > 0)
 }
 
@@ -207,8 +234,12 @@ async fn rows(db: &mut Db) -> Result<Vec<Row>, DbError> {
     rows.iter().map(read).collect()
 }
 
-async fn apply(db: &mut Db, kind: Kind, migration: &Migration) -> Result<(), DbError> {
+async fn apply(db: &mut Db, kind: Kind, migration: &Migration, sealer: &Sealer) -> Result<(), DbError> {
     sqlx::raw_sql(migration.sql).execute(&mut *db).await?;
+    if let Some(rest) = migration.sealed {
+        clear_rows::seal_all(db, sealer).await?;
+        sqlx::raw_sql(rest).execute(&mut *db).await?;
+    }
     let now: i64 = sqlx::query(kind.clock()).fetch_one(&mut *db).await?.try_get("now")?;
     sqlx::query("INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)")
         .bind(migration.version)

@@ -1,11 +1,12 @@
-//! Signed transfer orders, kept exactly as they were signed.
+//! Signed transfer orders, kept exactly as they were signed, and sealed: they name people and paths.
 
 use sealane_crypto::envelope::Signed;
 use sealane_model::id::{OrderId, TaskId};
 use sealane_model::order::Order;
 use sqlx::any::AnyRow;
 
-use crate::cells::{Cells, json};
+use crate::cells::Cells;
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError};
 
 /// Keeps an order. The same order again changes nothing: a site may offer it twice.
@@ -13,13 +14,14 @@ use crate::{Db, DbError};
 /// # Errors
 /// [`DbError::Duplicate`] if another order has its id.
 pub async fn insert(db: &mut Db, signed: &Signed<Order>, order: &Order) -> Result<(), DbError> {
-    let text = json("transfer_order", "signed", signed)?;
+    let id = order.id.to_string();
+    let sealed = db.sealer()?.seal(Cell::Order, &id, signed)?;
     let kept = sqlx::query(
-        "INSERT INTO transfer_order (id, task, signed, issued_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO transfer_order (id, task, sealed, issued_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
     )
-    .bind(order.id.to_string())
+    .bind(id)
     .bind(order.task.to_string())
-    .bind(text)
+    .bind(sealed)
     .bind(order.issued_at.as_micros())
     .execute(&mut *db)
     .await?;
@@ -34,9 +36,12 @@ pub async fn insert(db: &mut Db, signed: &Signed<Order>, order: &Order) -> Resul
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, id: OrderId) -> Result<Option<Signed<Order>>, DbError> {
-    let row =
-        sqlx::query("SELECT signed FROM transfer_order WHERE id = $1").bind(id.to_string()).fetch_optional(db).await?;
-    row.as_ref().map(read).transpose()
+    let sealer = db.sealer()?;
+    let row = sqlx::query("SELECT id, sealed FROM transfer_order WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(db)
+        .await?;
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// The latest order of a task.
@@ -44,13 +49,16 @@ pub async fn find(db: &mut Db, id: OrderId) -> Result<Option<Signed<Order>>, DbE
 /// # Errors
 /// Those of reading.
 pub async fn current(db: &mut Db, task: TaskId) -> Result<Option<Signed<Order>>, DbError> {
-    let row = sqlx::query("SELECT signed FROM transfer_order WHERE task = $1 ORDER BY issued_at DESC, id DESC LIMIT 1")
-        .bind(task.to_string())
-        .fetch_optional(db)
-        .await?;
-    row.as_ref().map(read).transpose()
+    let sealer = db.sealer()?;
+    let row =
+        sqlx::query("SELECT id, sealed FROM transfer_order WHERE task = $1 ORDER BY issued_at DESC, id DESC LIMIT 1")
+            .bind(task.to_string())
+            .fetch_optional(db)
+            .await?;
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
-fn read(row: &AnyRow) -> Result<Signed<Order>, DbError> {
-    Cells::of("transfer_order", row).json("signed")
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<Signed<Order>, DbError> {
+    let cells = Cells::of("transfer_order", row);
+    cells.open(sealer, Cell::Order, cells.text("id")?)
 }

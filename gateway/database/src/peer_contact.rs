@@ -1,12 +1,14 @@
 //! Who a peer is to the outside: what an accounting of disclosures says of a recipient (45 CFR 164.528(b)(2)(ii)).
 
 use sealane_model::id::SiteId;
+use serde::{Deserialize, Serialize};
 
 use crate::cells::Cells;
+use crate::seal::Cell;
 use crate::{Db, DbError};
 
 /// An organisation's name and where it is reached.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// Its name, where it is another than the site's.
     pub organisation: Option<String>,
@@ -21,15 +23,14 @@ pub struct Contact {
 /// # Errors
 /// Those of writing.
 pub async fn put(db: &mut Db, site: SiteId, contact: &Contact) -> Result<(), DbError> {
+    let site = site.to_string();
+    let sealed = db.sealer()?.seal(Cell::PeerContact, &site, contact)?;
     sqlx::query(
-        "INSERT INTO peer_contact (site, organisation, address, phone) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (site) DO UPDATE
-         SET organisation = excluded.organisation, address = excluded.address, phone = excluded.phone",
+        "INSERT INTO peer_contact (site, sealed) VALUES ($1, $2)
+         ON CONFLICT (site) DO UPDATE SET sealed = excluded.sealed",
     )
-    .bind(site.to_string())
-    .bind(contact.organisation.as_deref())
-    .bind(contact.address.as_deref())
-    .bind(contact.phone.as_deref())
+    .bind(site)
+    .bind(sealed)
     .execute(db)
     .await?;
     Ok(())
@@ -40,17 +41,8 @@ pub async fn put(db: &mut Db, site: SiteId, contact: &Contact) -> Result<(), DbE
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, site: SiteId) -> Result<Option<Contact>, DbError> {
-    let row = sqlx::query("SELECT organisation, address, phone FROM peer_contact WHERE site = $1")
-        .bind(site.to_string())
-        .fetch_optional(db)
-        .await?;
-    let read = |row| {
-        let cells = Cells::of("peer_contact", &row);
-        Ok(Contact {
-            organisation: cells.opt_text("organisation")?,
-            address: cells.opt_text("address")?,
-            phone: cells.opt_text("phone")?,
-        })
-    };
-    row.map(read).transpose()
+    let (sealer, site) = (db.sealer()?, site.to_string());
+    let row =
+        sqlx::query("SELECT sealed FROM peer_contact WHERE site = $1").bind(site.as_str()).fetch_optional(db).await?;
+    row.map(|row| Cells::of("peer_contact", &row).open(&sealer, Cell::PeerContact, &site)).transpose()
 }

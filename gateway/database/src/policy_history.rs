@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::access_rule::read_grant;
-use crate::cells::{Cells, json, word};
+use crate::cells::{Cells, word};
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError};
 
 const PAST: &str = "access_rule_past";
@@ -124,21 +125,22 @@ pub async fn at(
     not_ended_s: i64,
     collection: Option<CollectionId>,
 ) -> Result<PastRules, DbError> {
+    let sealer = db.sealer()?;
     let collection = collection.map(|id| id.to_string());
     // Two statements, and not one with a condition that may be empty: only so the index of collections is used.
     let (in_force, gone) = if collection.is_some() {
         (
-            "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose FROM access_rule
+            "SELECT id, collection, sealed, permissions, deny, expires_s FROM access_rule
              WHERE since_epoch <= $1 AND (expires_s IS NULL OR expires_s > $2) AND collection = $3",
-            "SELECT id, rule FROM access_rule_past
+            "SELECT id, sealed FROM access_rule_past
              WHERE since_epoch <= $1 AND until_epoch > $1 AND (expires_s IS NULL OR expires_s > $2)
                AND collection = $3",
         )
     } else {
         (
-            "SELECT id, collection, path, principal, permissions, deny, expires_s, purpose FROM access_rule
+            "SELECT id, collection, sealed, permissions, deny, expires_s FROM access_rule
              WHERE since_epoch <= $1 AND (expires_s IS NULL OR expires_s > $2)",
-            "SELECT id, rule FROM access_rule_past
+            "SELECT id, sealed FROM access_rule_past
              WHERE since_epoch <= $1 AND until_epoch > $1 AND (expires_s IS NULL OR expires_s > $2)",
         )
     };
@@ -151,12 +153,12 @@ pub async fn at(
     };
     let mut past = PastRules::default();
     for row in &asked(in_force).fetch_all(&mut *db).await? {
-        past.rules.push(read_grant(Cells::of("access_rule", row))?);
+        past.rules.push(read_grant(&sealer, row)?);
     }
     for row in &asked(gone).fetch_all(db).await? {
         let cells = Cells::of(PAST, row);
-        match cells.opt_text("rule")? {
-            Some(_) => past.rules.push(cells.json("rule")?),
+        match cells.opt_open(&sealer, Cell::PastRule, cells.text("id")?)? {
+            Some(rule) => past.rules.push(rule),
             None => past.erased.push(cells.parsed("id")?),
         }
     }
@@ -167,14 +169,16 @@ pub async fn at(
 
 /// Keeps a rule that is about to go: it ends with the state of the rules that has just begun.
 pub(crate) async fn keep(db: &mut Db, rule: &GrantRow) -> Result<(), DbError> {
+    let id = rule.id.to_string();
+    let sealed = db.sealer()?.seal(Cell::PastRule, &id, rule)?;
     sqlx::query(
-        "INSERT INTO access_rule_past (id, collection, since_epoch, until_epoch, expires_s, rule)
+        "INSERT INTO access_rule_past (id, collection, since_epoch, until_epoch, expires_s, sealed)
          SELECT id, collection, since_epoch, (SELECT epoch FROM policy_epoch WHERE singleton = 1), expires_s,
-                CAST($2 AS TEXT)
+                $2
          FROM access_rule WHERE id = $1",
     )
-    .bind(rule.id.to_string())
-    .bind(json(PAST, "rule", rule)?)
+    .bind(id)
+    .bind(sealed)
     .execute(db)
     .await?;
     Ok(())
@@ -220,12 +224,13 @@ pub async fn class_at(db: &mut Db, collection: CollectionId, at: Timestamp) -> R
 /// # Errors
 /// Those of writing.
 pub async fn note_roles(db: &mut Db, holders: &BTreeSet<RoleHolder>, now: Timestamp) -> Result<(), DbError> {
+    let sealed = db.sealer()?.seal(Cell::PastRoles, now.as_micros().to_string(), holders)?;
     sqlx::query(
-        "INSERT INTO role_past (since_at, holders) VALUES ($1, $2)
-         ON CONFLICT (since_at) DO UPDATE SET holders = excluded.holders",
+        "INSERT INTO role_past (since_at, sealed) VALUES ($1, $2)
+         ON CONFLICT (since_at) DO UPDATE SET sealed = excluded.sealed",
     )
     .bind(now.as_micros())
-    .bind(json(ROLES, "holders", holders)?)
+    .bind(sealed)
     .execute(db)
     .await?;
     Ok(())
@@ -236,11 +241,12 @@ pub async fn note_roles(db: &mut Db, holders: &BTreeSet<RoleHolder>, now: Timest
 /// # Errors
 /// Those of reading.
 pub async fn roles_at(db: &mut Db, at: Timestamp) -> Result<Option<BTreeSet<RoleHolder>>, DbError> {
-    let row = sqlx::query("SELECT holders FROM role_past WHERE since_at <= $1 ORDER BY since_at DESC LIMIT 1")
+    let sealer = db.sealer()?;
+    let row = sqlx::query("SELECT since_at, sealed FROM role_past WHERE since_at <= $1 ORDER BY since_at DESC LIMIT 1")
         .bind(at.as_micros())
         .fetch_optional(db)
         .await?;
-    row.map(|row| Cells::of(ROLES, &row).json("holders")).transpose()
+    row.map(|row| read_roles(&sealer, &row)).transpose()
 }
 
 /// Erases what past rules said of a person, and which roles they had: those for them, and for the address that is theirs. Returns how many rules.
@@ -258,23 +264,24 @@ pub async fn forget_person(
         Principal::Email(address) => email.is_some_and(|email| email.eq_ignore_ascii_case(address)),
         _ => false,
     };
-    let rows = sqlx::query("SELECT since_at, holders FROM role_past").fetch_all(&mut *db).await?;
+    let sealer = db.sealer()?;
+    let rows = sqlx::query("SELECT since_at, sealed FROM role_past").fetch_all(&mut *db).await?;
     for row in &rows {
         let cells = Cells::of(ROLES, row);
-        let mut holders: BTreeSet<RoleHolder> = cells.json("holders")?;
+        let mut holders = read_roles(&sealer, row)?;
         let before = holders.len();
         holders.retain(|holder| !is_them(&holder.principal));
         if holders.len() < before {
             note_roles(db, &holders, cells.time("since_at")?).await?;
         }
     }
-    let rows = sqlx::query("SELECT id, since_epoch, rule FROM access_rule_past WHERE rule IS NOT NULL")
+    let rows = sqlx::query("SELECT id, since_epoch, sealed FROM access_rule_past WHERE sealed IS NOT NULL")
         .fetch_all(&mut *db)
         .await?;
     let mut forgotten = 0;
     for row in &rows {
         let cells = Cells::of(PAST, row);
-        let rule: GrantRow = cells.json("rule")?;
+        let rule: GrantRow = cells.open(&sealer, Cell::PastRule, cells.text("id")?)?;
         if is_them(&rule.principal) {
             forgotten += erase(db, rule.id, cells.int("since_epoch")?, now).await?;
         }
@@ -288,7 +295,7 @@ pub async fn forget_person(
 /// Those of writing.
 pub async fn forget_collection(db: &mut Db, collection: &str, now: Timestamp) -> Result<u64, DbError> {
     let done = sqlx::query(
-        "UPDATE access_rule_past SET rule = NULL, erased_at = $2 WHERE collection = $1 AND rule IS NOT NULL",
+        "UPDATE access_rule_past SET sealed = NULL, erased_at = $2 WHERE collection = $1 AND sealed IS NOT NULL",
     )
     .bind(collection)
     .bind(now.as_micros())
@@ -299,13 +306,18 @@ pub async fn forget_collection(db: &mut Db, collection: &str, now: Timestamp) ->
 
 async fn erase(db: &mut Db, id: RuleId, since_epoch: i64, now: Timestamp) -> Result<u64, DbError> {
     let done =
-        sqlx::query("UPDATE access_rule_past SET rule = NULL, erased_at = $3 WHERE id = $1 AND since_epoch = $2")
+        sqlx::query("UPDATE access_rule_past SET sealed = NULL, erased_at = $3 WHERE id = $1 AND since_epoch = $2")
             .bind(id.to_string())
             .bind(since_epoch)
             .bind(now.as_micros())
             .execute(db)
             .await?;
     Ok(done.rows_affected())
+}
+
+fn read_roles(sealer: &Sealer, row: &AnyRow) -> Result<BTreeSet<RoleHolder>, DbError> {
+    let cells = Cells::of(ROLES, row);
+    cells.open(sealer, Cell::PastRoles, cells.int("since_at")?.to_string())
 }
 
 fn read_snapshot(row: &AnyRow) -> Result<KnownSnapshot, DbError> {

@@ -11,18 +11,35 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sealane_crypto::{AeadKey, Random};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyPool, Connection as _, Transaction};
+use sqlx::{AnyConnection, AnyPool, Connection as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dialect::Kind;
+use crate::seal::Sealer;
 use crate::{Db, DbError, Fault};
 
 /// How long a writer waits for its turn, and anybody for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection from the pool; goes back when dropped. Dereferences to [`Db`].
-pub type Pooled = sqlx::pool::PoolConnection<Any>;
+#[derive(Debug)]
+pub struct Pooled(Db);
+
+impl Deref for Pooled {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.0
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Db {
+        &mut self.0
+    }
+}
 
 /// The site's control database.
 #[derive(Clone)]
@@ -30,6 +47,7 @@ pub struct Database {
     pool: AnyPool,
     kind: Kind,
     turns: Arc<Semaphore>,
+    sealer: Option<Arc<Sealer>>,
 }
 
 impl fmt::Debug for Database {
@@ -40,7 +58,8 @@ impl fmt::Debug for Database {
 }
 
 impl Database {
-    /// Connects, and makes sure that commits will be durable. Does not migrate: see [`Database::migrate`].
+    /// Connects, and makes sure that commits will be durable. The key comes with [`Database::with_key`], the tables with
+    /// [`Database::migrate`].
     ///
     /// # Errors
     /// [`DbError::Url`], [`DbError::Unreachable`] or [`DbError::NoWriteAheadLog`], within seconds.
@@ -57,11 +76,17 @@ impl Database {
             .acquire_timeout(PATIENCE)
             .after_connect(move |db, _| Box::pin(kind.set_up(db)))
             .connect_lazy_with(options);
-        let database = Self { pool, kind, turns: Arc::new(Semaphore::new(1)) };
+        let database = Self { pool, kind, turns: Arc::new(Semaphore::new(1)), sealer: None };
         // SQLite removes its write-ahead log with the last connection, so the next one comes before the first goes.
         database.ping().await?;
         first.close().await?;
         Ok(database)
+    }
+
+    /// Hands in the site's key, without which nothing can be migrated and no sealed cell written or read.
+    #[must_use]
+    pub fn with_key(self, key: &AeadKey, random: Arc<dyn Random>) -> Self {
+        Self { sealer: Some(Arc::new(Sealer::new(key, random))), ..self }
     }
 
     /// Which database it is.
@@ -75,7 +100,11 @@ impl Database {
     /// # Errors
     /// [`DbError::Unreachable`] if none becomes free in time.
     pub async fn acquire(&self) -> Result<Pooled, DbError> {
-        Ok(self.pool.acquire().await?)
+        Ok(Pooled(self.connection().await?))
+    }
+
+    async fn connection(&self) -> Result<Db, DbError> {
+        Ok(Db::new(self.pool.acquire().await?, self.sealer.clone()))
     }
 
     /// A transaction that may write.
@@ -87,8 +116,9 @@ impl Database {
             Kind::Sqlite => Some(self.turn().await?),
             Kind::Postgres => None,
         };
-        let inner = self.pool.begin_with(self.kind.begin()).await?;
-        Ok(Tx { inner, _turn: turn })
+        let mut tx = Tx { inner: self.connection().await?, open: true, _turn: turn };
+        tx.inner.begin().await?;
+        Ok(tx)
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, DbError> {
@@ -101,8 +131,7 @@ impl Database {
     /// # Errors
     /// [`DbError::Unreachable`] if it does not.
     pub async fn ping(&self) -> Result<(), DbError> {
-        self.acquire().await?.ping().await?;
-        Ok(())
+        self.acquire().await?.ping().await
     }
 
     /// Waits for connections in use, then closes all.
@@ -111,9 +140,9 @@ impl Database {
     }
 }
 
-async fn first_connection(kind: Kind, options: &AnyConnectOptions) -> Result<Db, DbError> {
+async fn first_connection(kind: Kind, options: &AnyConnectOptions) -> Result<AnyConnection, DbError> {
     let unreachable = |error: sqlx::Error| DbError::Unreachable(Fault::of(&error));
-    let mut db = Db::connect_with(options).await.map_err(unreachable)?;
+    let mut db = AnyConnection::connect_with(options).await.map_err(unreachable)?;
     kind.set_up(&mut db).await.map_err(unreachable)?;
     Ok(db)
 }
@@ -124,7 +153,8 @@ fn silent() -> DbError {
 
 /// A transaction. Dereferences to [`Db`]; undone unless committed.
 pub struct Tx {
-    inner: Transaction<'static, Any>,
+    inner: Db,
+    open: bool,
     // Declared after `inner`, so dropped after it: the next writer's turn comes when this one's work is undone.
     _turn: Option<OwnedSemaphorePermit>,
 }
@@ -134,16 +164,28 @@ impl Tx {
     ///
     /// # Errors
     /// Whatever the database says; then nothing of it is true, unless the connection broke in the very moment.
-    pub async fn commit(self) -> Result<(), DbError> {
-        Ok(self.inner.commit().await?)
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        self.inner.commit().await?;
+        self.open = false;
+        Ok(())
     }
 
     /// Undoes all of it now.
     ///
     /// # Errors
     /// Whatever the database says; it is undone nevertheless.
-    pub async fn rollback(self) -> Result<(), DbError> {
-        Ok(self.inner.rollback().await?)
+    pub async fn rollback(mut self) -> Result<(), DbError> {
+        self.inner.rollback().await?;
+        self.open = false;
+        Ok(())
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if self.open {
+            self.inner.forget();
+        }
     }
 }
 
@@ -170,25 +212,35 @@ impl DerefMut for Tx {
 /// Several statements as one: in the caller's transaction if it has one open, else in one of their own.
 ///
 /// In the caller's transaction nothing is undone by an error here: the caller drops or rolls back what it began.
-pub(crate) enum Atomic<'c> {
-    Joined(&'c mut Db),
-    Own(Transaction<'c, Any>),
+pub(crate) struct Atomic<'c> {
+    db: &'c mut Db,
+    own: bool,
 }
 
 impl<'c> Atomic<'c> {
     pub(crate) async fn begin(db: &'c mut Db) -> Result<Self, DbError> {
-        if db.is_in_transaction() {
-            Ok(Self::Joined(db))
-        } else {
-            let statement = Kind::of_connection(db).begin();
-            Ok(Self::Own(db.begin_with(statement).await?))
+        let own = !db.is_in_transaction();
+        // Made before it begins: if beginning fails half-way, or is given up, it is undone too.
+        let atomic = Self { db, own };
+        if own {
+            atomic.db.begin().await?;
         }
+        Ok(atomic)
     }
 
-    pub(crate) async fn commit(self) -> Result<(), DbError> {
-        match self {
-            Self::Joined(_) => Ok(()),
-            Self::Own(tx) => Ok(tx.commit().await?),
+    pub(crate) async fn commit(mut self) -> Result<(), DbError> {
+        if self.own {
+            self.db.commit().await?;
+            self.own = false;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Atomic<'_> {
+    fn drop(&mut self) {
+        if self.own {
+            self.db.forget();
         }
     }
 }
@@ -197,18 +249,12 @@ impl Deref for Atomic<'_> {
     type Target = Db;
 
     fn deref(&self) -> &Db {
-        match self {
-            Self::Joined(db) => db,
-            Self::Own(tx) => tx,
-        }
+        self.db
     }
 }
 
 impl DerefMut for Atomic<'_> {
     fn deref_mut(&mut self) -> &mut Db {
-        match self {
-            Self::Joined(db) => db,
-            Self::Own(tx) => tx,
-        }
+        self.db
     }
 }

@@ -3,30 +3,59 @@
 use std::collections::HashMap;
 
 use sealane_crypto::digest::Digest;
-use sealane_model::person::PersonId;
-use sealane_model::session::Session;
+use sealane_model::person::{Person, PersonId};
+use sealane_model::session::{Session, SessionKind};
 use sealane_model::time::Timestamp;
 use sealane_policy::Assurance;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
-use crate::cells::{Cells, json, word};
-use crate::{Db, DbError, person};
+use crate::cells::{Cells, word};
+use crate::seal::{Cell, Lookup, Sealer};
+use crate::{Db, DbError};
+
+/// What is sealed of a session.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Facts {
+    pub(crate) groups: Vec<String>,
+    pub(crate) assurance: Assurance,
+}
+
+/// A session as its row has it, but for what is sealed.
+pub(crate) struct Written<'s> {
+    pub(crate) digest: &'s str,
+    pub(crate) person: &'s PersonId,
+    pub(crate) kind: SessionKind,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
 
 /// Begins a session. Its person must be known: `person::upsert` first.
 ///
 /// # Errors
 /// [`DbError::Reference`] if the person is not known; those of writing.
 pub async fn insert(db: &mut Db, session: &Session) -> Result<(), DbError> {
+    let digest = session.digest.to_string();
+    let written = Written {
+        digest: &digest,
+        person: &session.person.id,
+        kind: session.kind,
+        created_at: session.created_at,
+        expires_at: session.expires_at,
+    };
+    let facts = Facts { groups: session.groups.clone(), assurance: session.assurance.clone() };
+    write(db, written, &facts).await
+}
+
+pub(crate) async fn write(db: &mut Db, session: Written<'_>, facts: &Facts) -> Result<(), DbError> {
+    let sealer = db.sealer()?;
     sqlx::query(
-        "INSERT INTO session (digest, issuer, subject, group_names, kind, assurance, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO session (digest, person, kind, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
     )
-    .bind(session.digest.to_string())
-    .bind(session.person.id.issuer.as_str())
-    .bind(session.person.id.subject.as_str())
-    .bind(json("session", "group_names", &session.groups)?)
+    .bind(session.digest)
+    .bind(sealer.person(Lookup::Person, session.person)?)
     .bind(word("session", "kind", &session.kind)?)
-    .bind(json("session", "assurance", &session.assurance)?)
+    .bind(sealer.seal(Cell::Session, session.digest, facts)?)
     .bind(session.created_at.as_micros())
     .bind(session.expires_at.as_micros())
     .execute(db)
@@ -39,17 +68,17 @@ pub async fn insert(db: &mut Db, session: &Session) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, digest: &Digest, now: Timestamp) -> Result<Option<Session>, DbError> {
+    let sealer = db.sealer()?;
     let row = sqlx::query(
-        "SELECT s.digest, s.group_names, s.kind, s.assurance, s.created_at, s.expires_at,
-                p.issuer, p.subject, p.email, p.name
-         FROM session s JOIN person p ON p.issuer = s.issuer AND p.subject = s.subject
+        "SELECT s.digest, s.kind, s.sealed, s.created_at, s.expires_at, s.person, p.sealed AS person_sealed
+         FROM session s JOIN person p ON p.token = s.person
          WHERE s.digest = $1 AND s.expires_at > $2",
     )
     .bind(digest.to_string())
     .bind(now.as_micros())
     .fetch_optional(db)
     .await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// The groups that people were in when they signed in last, of those whose session lives.
@@ -57,16 +86,20 @@ pub async fn find(db: &mut Db, digest: &Digest, now: Timestamp) -> Result<Option
 /// # Errors
 /// Those of reading.
 pub async fn groups(db: &mut Db, now: Timestamp) -> Result<HashMap<PersonId, Vec<String>>, DbError> {
-    let rows =
-        sqlx::query("SELECT issuer, subject, group_names FROM session WHERE expires_at > $1 ORDER BY created_at")
-            .bind(now.as_micros())
-            .fetch_all(db)
-            .await?;
+    let sealer = db.sealer()?;
+    let rows = sqlx::query(
+        "SELECT s.digest, s.sealed, s.person, p.sealed AS person_sealed
+         FROM session s JOIN person p ON p.token = s.person
+         WHERE s.expires_at > $1 ORDER BY s.created_at",
+    )
+    .bind(now.as_micros())
+    .fetch_all(db)
+    .await?;
     let mut groups = HashMap::new();
     for row in &rows {
         let cells = Cells::of("session", row);
-        let person = PersonId { issuer: cells.text("issuer")?, subject: cells.text("subject")? };
-        groups.insert(person, cells.json("group_names")?);
+        let facts: Facts = cells.open(&sealer, Cell::Session, cells.text("digest")?)?;
+        groups.insert(person_of(&sealer, cells)?.id, facts.groups);
     }
     Ok(groups)
 }
@@ -82,10 +115,11 @@ pub async fn set_auth(
     groups: &[String],
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let done = sqlx::query("UPDATE session SET assurance = $2, group_names = $3 WHERE digest = $1 AND expires_at > $4")
-        .bind(digest.to_string())
-        .bind(json("session", "assurance", assurance)?)
-        .bind(json("session", "group_names", groups)?)
+    let (digest, facts) = (digest.to_string(), Facts { groups: groups.to_vec(), assurance: assurance.clone() });
+    let sealed = db.sealer()?.seal(Cell::Session, &digest, &facts)?;
+    let done = sqlx::query("UPDATE session SET sealed = $2 WHERE digest = $1 AND expires_at > $3")
+        .bind(digest)
+        .bind(sealed)
         .bind(now.as_micros())
         .execute(db)
         .await?;
@@ -110,15 +144,22 @@ pub async fn delete_expired(db: &mut Db, now: Timestamp) -> Result<u64, DbError>
     Ok(done.rows_affected())
 }
 
-fn read(row: &AnyRow) -> Result<Session, DbError> {
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<Session, DbError> {
     let cells = Cells::of("session", row);
+    let Facts { groups, assurance } = cells.open(sealer, Cell::Session, cells.text("digest")?)?;
+    let person = person_of(sealer, cells)?;
     Ok(Session {
         digest: cells.parsed("digest")?,
-        person: person::read("session", row)?,
-        groups: cells.json("group_names")?,
+        person,
+        groups,
         kind: cells.word("kind")?,
-        assurance: cells.json("assurance")?,
+        assurance,
         created_at: cells.time("created_at")?,
         expires_at: cells.time("expires_at")?,
     })
+}
+
+/// The person of a session's row that was joined with theirs.
+fn person_of(sealer: &Sealer, cells: Cells<'_>) -> Result<Person, DbError> {
+    sealer.open(Cell::Person, cells.bytes("person")?, &cells.bytes("person_sealed")?)
 }

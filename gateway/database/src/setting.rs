@@ -1,6 +1,7 @@
-//! Settings of the site that are changed while it runs: a text under a key.
+//! Settings of the site that are changed while it runs: a text, sealed, under a key that this program names.
 
 use crate::cells::Cells;
+use crate::seal::Cell;
 use crate::{Db, DbError};
 
 /// The setting's text.
@@ -8,8 +9,9 @@ use crate::{Db, DbError};
 /// # Errors
 /// Those of reading.
 pub async fn get(db: &mut Db, key: &str) -> Result<Option<String>, DbError> {
-    let row = sqlx::query("SELECT value FROM setting WHERE key = $1").bind(key).fetch_optional(db).await?;
-    row.map(|row| Cells::of("setting", &row).text("value")).transpose()
+    let sealer = db.sealer()?;
+    let row = sqlx::query("SELECT sealed FROM setting WHERE key = $1").bind(key).fetch_optional(db).await?;
+    row.map(|row| Cells::of("setting", &row).open(&sealer, Cell::Setting, key)).transpose()
 }
 
 /// Sets it.
@@ -17,11 +19,12 @@ pub async fn get(db: &mut Db, key: &str) -> Result<Option<String>, DbError> {
 /// # Errors
 /// Those of writing.
 pub async fn put(db: &mut Db, key: &str, value: &str) -> Result<(), DbError> {
+    let sealed = db.sealer()?.seal(Cell::Setting, key, value)?;
     sqlx::query(
-        "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        "INSERT INTO setting (key, sealed) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed",
     )
     .bind(key)
-    .bind(value)
+    .bind(sealed)
     .execute(db)
     .await?;
     Ok(())

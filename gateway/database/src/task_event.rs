@@ -10,6 +10,7 @@ use sqlx::any::AnyRow;
 
 use crate::cells::{self, Cells};
 use crate::pool::Atomic;
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError};
 
 /// Appends an event, and returns it with its number.
@@ -24,6 +25,7 @@ pub async fn append(
     message: &str,
     is_error: bool,
 ) -> Result<TaskEvent, DbError> {
+    let sealer = db.sealer()?;
     let mut tx = Atomic::begin(db).await?;
     // The counter's row makes appenders wait for each other.
     let rows = sqlx::query("UPDATE task SET events = events + 1 WHERE id = $1 RETURNING events")
@@ -32,12 +34,12 @@ pub async fn append(
         .await?;
     let Some(row) = rows.first() else { return Err(DbError::Gone { table: "task" }) };
     let sequence = Cells::of("task", row).int("events")?;
-    sqlx::query("INSERT INTO task_event (task, sequence, at, code, message, is_error) VALUES ($1, $2, $3, $4, $5, $6)")
+    sqlx::query("INSERT INTO task_event (task, sequence, at, code, sealed, is_error) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(task.to_string())
         .bind(sequence)
         .bind(at.as_micros())
         .bind(code)
-        .bind(message)
+        .bind(sealer.seal(Cell::TaskEvent, row_of(task, sequence), message)?)
         .bind(i64::from(is_error))
         .execute(&mut *tx)
         .await?;
@@ -50,8 +52,9 @@ pub async fn append(
 /// # Errors
 /// Those of reading.
 pub async fn list(db: &mut Db, task: TaskId, after: i64, limit: usize) -> Result<Vec<TaskEvent>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT sequence, at, code, message, is_error FROM task_event
+        "SELECT sequence, at, code, sealed, is_error FROM task_event
          WHERE task = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
     )
     .bind(task.to_string())
@@ -59,16 +62,21 @@ pub async fn list(db: &mut Db, task: TaskId, after: i64, limit: usize) -> Result
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, task, row)).collect()
 }
 
-fn read(row: &AnyRow) -> Result<TaskEvent, DbError> {
+/// What a sealed message belongs to.
+pub(crate) fn row_of(task: TaskId, sequence: i64) -> String {
+    format!("{task}/{sequence}")
+}
+
+fn read(sealer: &Sealer, task: TaskId, row: &AnyRow) -> Result<TaskEvent, DbError> {
     let cells = Cells::of("task_event", row);
     Ok(TaskEvent {
         sequence: cells.int("sequence")?,
         at: cells.time("at")?,
         code: cells.text("code")?,
-        message: cells.text("message")?,
+        message: cells.open(sealer, Cell::TaskEvent, row_of(task, cells.int("sequence")?))?,
         is_error: cells.flag("is_error")?,
     })
 }

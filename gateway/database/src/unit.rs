@@ -1,7 +1,7 @@
 //! Work units: a task's files, about a thousand small ones or up to 4 GiB of a large one to a row.
 //!
 //! A million files are a thousand rows, and memory holds a few of them: every list here has a limit. What is in a unit is
-//! the transfer engine's own compact value; this package only keeps it.
+//! the transfer engine's own compact value; this package only keeps it, sealed: one sealing a row, whatever is in it.
 //!
 //! **Promises.** A unit is saved by the holder of the task's lease or not at all. Expansion writes units and the cursor
 //! that led to them in one transaction ([`insert_many`], then [`set_cursor`], which is fenced and so fences both).
@@ -13,6 +13,7 @@ use sqlx::any::AnyRow;
 
 use crate::cells::{self, Cells, int, word};
 use crate::pool::Atomic;
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError, Lease, lease};
 
 const TABLE: &str = "unit";
@@ -87,10 +88,11 @@ pub struct Cursor {
 /// # Errors
 /// [`DbError::Duplicate`] if a number is taken, [`DbError::Reference`] if there is no such task; those of writing.
 pub async fn insert_many(db: &mut Db, units: &[Unit]) -> Result<(), DbError> {
+    let sealer = db.sealer()?;
     let mut tx = Atomic::begin(db).await?;
     for unit in units {
         sqlx::query(
-            "INSERT INTO unit (task, number, item, kind, file, state, bytes, files, value)
+            "INSERT INTO unit (task, number, item, kind, file, state, bytes, files, sealed)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(unit.task.to_string())
@@ -101,7 +103,7 @@ pub async fn insert_many(db: &mut Db, units: &[Unit]) -> Result<(), DbError> {
         .bind(word(TABLE, "state", &unit.state)?)
         .bind(unit.bytes)
         .bind(unit.files)
-        .bind(unit.value.as_slice())
+        .bind(sealer.seal_bytes(Cell::Unit, row_of(unit.task, unit.number), &unit.value)?)
         .execute(&mut *tx)
         .await?;
     }
@@ -113,8 +115,9 @@ pub async fn insert_many(db: &mut Db, units: &[Unit]) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn next_pending(db: &mut Db, task: TaskId, after: i64, limit: usize) -> Result<Vec<Unit>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT task, number, item, kind, file, state, bytes, files, value FROM unit
+        "SELECT task, number, item, kind, file, state, bytes, files, sealed FROM unit
          WHERE task = $1 AND number > $2 AND state = 'pending' ORDER BY number LIMIT $3",
     )
     .bind(task.to_string())
@@ -122,7 +125,7 @@ pub async fn next_pending(db: &mut Db, task: TaskId, after: i64, limit: usize) -
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// All units after the given number, in order.
@@ -130,8 +133,9 @@ pub async fn next_pending(db: &mut Db, task: TaskId, after: i64, limit: usize) -
 /// # Errors
 /// Those of reading.
 pub async fn page(db: &mut Db, task: TaskId, after: i64, limit: usize) -> Result<Vec<Unit>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT task, number, item, kind, file, state, bytes, files, value FROM unit
+        "SELECT task, number, item, kind, file, state, bytes, files, sealed FROM unit
          WHERE task = $1 AND number > $2 ORDER BY number LIMIT $3",
     )
     .bind(task.to_string())
@@ -139,7 +143,7 @@ pub async fn page(db: &mut Db, task: TaskId, after: i64, limit: usize) -> Result
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// The units of one large file, in order: 256 for each TiB.
@@ -147,15 +151,16 @@ pub async fn page(db: &mut Db, task: TaskId, after: i64, limit: usize) -> Result
 /// # Errors
 /// Those of reading.
 pub async fn of_file(db: &mut Db, task: TaskId, file: i64) -> Result<Vec<Unit>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query(
-        "SELECT task, number, item, kind, file, state, bytes, files, value FROM unit
+        "SELECT task, number, item, kind, file, state, bytes, files, sealed FROM unit
          WHERE task = $1 AND file = $2 ORDER BY number",
     )
     .bind(task.to_string())
     .bind(file)
     .fetch_all(db)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// Writes down what is now true of a unit.
@@ -163,13 +168,14 @@ pub async fn of_file(db: &mut Db, task: TaskId, file: i64) -> Result<Vec<Unit>, 
 /// # Errors
 /// [`DbError::Fenced`] if the lease is lost, [`DbError::Gone`] if there is no such unit; those of writing.
 pub async fn save(db: &mut Db, lease: &Lease, number: i64, state: UnitState, value: &[u8]) -> Result<(), DbError> {
+    let sealed = db.sealer()?.seal_bytes(Cell::Unit, row_of(lease.task, number), value)?;
     let mut tx = Atomic::begin(db).await?;
     lease::hold(&mut tx, lease).await?;
-    let done = sqlx::query("UPDATE unit SET state = $3, value = $4 WHERE task = $1 AND number = $2")
+    let done = sqlx::query("UPDATE unit SET state = $3, sealed = $4 WHERE task = $1 AND number = $2")
         .bind(lease.task.to_string())
         .bind(number)
         .bind(word(TABLE, "state", &state)?)
-        .bind(value)
+        .bind(sealed)
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
@@ -228,16 +234,19 @@ pub async fn set_cursor(
     after: Option<&RemotePath>,
     finished: bool,
 ) -> Result<(), DbError> {
+    let task = lease.task.to_string();
+    let sealer = db.sealer()?;
+    let sealed = after.map(|after| sealer.seal(Cell::Cursor, &task, after)).transpose()?;
     let mut tx = Atomic::begin(db).await?;
     lease::hold(&mut tx, lease).await?;
     sqlx::query(
-        "INSERT INTO expansion (task, item, after_path, finished) VALUES ($1, $2, $3, $4)
+        "INSERT INTO expansion (task, item, sealed, finished) VALUES ($1, $2, $3, $4)
          ON CONFLICT (task) DO UPDATE
-         SET item = excluded.item, after_path = excluded.after_path, finished = excluded.finished",
+         SET item = excluded.item, sealed = excluded.sealed, finished = excluded.finished",
     )
-    .bind(lease.task.to_string())
+    .bind(task)
     .bind(int("expansion", "item", item)?)
-    .bind(after.map(RemotePath::to_text))
+    .bind(sealed)
     .bind(i64::from(finished))
     .execute(&mut *tx)
     .await?;
@@ -249,7 +258,8 @@ pub async fn set_cursor(
 /// # Errors
 /// Those of reading.
 pub async fn cursor(db: &mut Db, task: TaskId) -> Result<Option<Cursor>, DbError> {
-    let row = sqlx::query("SELECT item, after_path, finished FROM expansion WHERE task = $1")
+    let sealer = db.sealer()?;
+    let row = sqlx::query("SELECT item, sealed, finished FROM expansion WHERE task = $1")
         .bind(task.to_string())
         .fetch_optional(db)
         .await?;
@@ -257,24 +267,30 @@ pub async fn cursor(db: &mut Db, task: TaskId) -> Result<Option<Cursor>, DbError
         let cells = Cells::of("expansion", &row);
         Ok(Cursor {
             item: cells.number("item")?,
-            after: cells.opt_path("after_path")?,
+            after: cells.opt_open(&sealer, Cell::Cursor, task.to_string())?,
             finished: cells.flag("finished")?,
         })
     };
     row.map(read).transpose()
 }
 
-fn read(row: &AnyRow) -> Result<Unit, DbError> {
+/// What a sealed value belongs to.
+pub(crate) fn row_of(task: TaskId, number: i64) -> String {
+    format!("{task}/{number}")
+}
+
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<Unit, DbError> {
     let cells = Cells::of(TABLE, row);
+    let (task, number) = (cells.parsed("task")?, cells.int("number")?);
     Ok(Unit {
-        task: cells.parsed("task")?,
-        number: cells.int("number")?,
+        task,
+        number,
         item: cells.number("item")?,
         kind: cells.word("kind")?,
         file: cells.int("file")?,
         state: cells.word("state")?,
         bytes: cells.int("bytes")?,
         files: cells.int("files")?,
-        value: cells.bytes("value")?,
+        value: sealer.open_bytes(Cell::Unit, row_of(task, number), &cells.bytes("sealed")?)?,
     })
 }

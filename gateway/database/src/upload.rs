@@ -6,9 +6,11 @@ use sealane_model::id::{CollectionId, UploadId};
 use sealane_model::path::RemotePath;
 use sealane_model::person::PersonId;
 use sealane_model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::cells::{self, Cells, int};
+use crate::seal::{Cell, Sealer};
 use crate::{Db, DbError};
 
 const TABLE: &str = "upload";
@@ -38,21 +40,29 @@ pub struct Upload {
     pub expires_at: Timestamp,
 }
 
+/// What is sealed of an upload.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Whose {
+    pub(crate) owner: PersonId,
+    pub(crate) path: RemotePath,
+}
+
 /// Begins an upload.
 ///
 /// # Errors
 /// [`DbError::Reference`] if there is no such collection; those of writing.
 pub async fn insert(db: &mut Db, upload: &Upload) -> Result<(), DbError> {
+    let id = upload.id.to_string();
+    let whose = Whose { owner: upload.owner.clone(), path: upload.path.clone() };
+    let sealed = db.sealer()?.seal(Cell::Upload, &id, &whose)?;
     sqlx::query(
-        "INSERT INTO upload (id, owner_issuer, owner_subject, collection, path, size, modified_seconds, modified_nanos,
-                             digest, received, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO upload (id, sealed, collection, size, modified_seconds, modified_nanos, digest, received,
+                             created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
-    .bind(upload.id.to_string())
-    .bind(upload.owner.issuer.as_str())
-    .bind(upload.owner.subject.as_str())
+    .bind(id)
+    .bind(sealed)
     .bind(upload.collection.to_string())
-    .bind(upload.path.to_text())
     .bind(int(TABLE, "size", upload.size)?)
     .bind(upload.modified.seconds)
     .bind(i64::from(upload.modified.nanos))
@@ -70,8 +80,9 @@ pub async fn insert(db: &mut Db, upload: &Upload) -> Result<(), DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, id: UploadId) -> Result<Option<Upload>, DbError> {
+    let sealer = db.sealer()?;
     let row = sqlx::query("SELECT * FROM upload WHERE id = $1").bind(id.to_string()).fetch_optional(db).await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// Notes that the upload has grown from `before` to `received`; `false` if it no longer stood at `before`, because
@@ -103,21 +114,23 @@ pub async fn delete(db: &mut Db, id: UploadId) -> Result<bool, DbError> {
 /// # Errors
 /// Those of reading.
 pub async fn expired(db: &mut Db, now: Timestamp, limit: usize) -> Result<Vec<Upload>, DbError> {
+    let sealer = db.sealer()?;
     let rows = sqlx::query("SELECT * FROM upload WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2")
         .bind(now.as_micros())
         .bind(cells::limit(limit))
         .fetch_all(db)
         .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
-fn read(row: &AnyRow) -> Result<Upload, DbError> {
+fn read(sealer: &Sealer, row: &AnyRow) -> Result<Upload, DbError> {
     let cells = Cells::of(TABLE, row);
+    let Whose { owner, path } = cells.open(sealer, Cell::Upload, cells.text("id")?)?;
     Ok(Upload {
         id: cells.parsed("id")?,
-        owner: PersonId { issuer: cells.text("owner_issuer")?, subject: cells.text("owner_subject")? },
+        owner,
         collection: cells.parsed("collection")?,
-        path: cells.path("path")?,
+        path,
         size: cells.number("size")?,
         modified: FileTime { seconds: cells.int("modified_seconds")?, nanos: cells.number("modified_nanos")? },
         digest: cells.opt_parsed("digest")?,

@@ -119,7 +119,7 @@ pub(crate) fn about_question(actor: &Actor, action: Action, kind: impl Into<Kind
     match about {
         AboutView::Person { issuer, subject } => question
             .detail("about", "person")
-            .detail("issuer", issuer.as_str())
+            .private("issuer", Private::new(issuer.as_str()).of(scope(about)))
             .private("subject", Private::new(subject.as_str()).of(scope(about))),
         AboutView::Collection { collection } => Ask {
             object: Object { collection: Some(collection.clone()), ..Object::default() },

@@ -3,16 +3,17 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use sealane_crypto::SystemRandom;
-use sealane_database::Database;
 use sealane_model::{SiteId, SystemClock};
 use serde_json::json;
 
 use crate::config::Config;
 use crate::config::template::{self, Answers};
+use crate::control_database;
 use crate::output::{Format, print};
 use crate::site_keys::SiteKeys;
 
@@ -70,8 +71,7 @@ pub(super) async fn run(arguments: InitArguments, format: Format) -> anyhow::Res
     let site = SiteId::generate(&SystemClock, &random);
     let host = config.file.site.url.host_str().unwrap_or("localhost").to_owned();
     let keys = SiteKeys::create(&config.keys(), site, &[host], &random)?;
-    let database = Database::connect(&config.database_url(), 1).await?;
-    database.migrate().await?;
+    let database = control_database::open(&config.database_url(), 1, &config.keys(), Arc::new(random)).await?;
     database.close().await;
     write_new(&path, &text)?;
 
@@ -79,7 +79,7 @@ pub(super) async fn run(arguments: InitArguments, format: Format) -> anyhow::Res
     let made = json!({ "config": path, "site": site, "signing_key": key, "keys": config.keys() });
     print(format, &made, |_| {
         format!(
-            "Site {} is made.\n  configuration  {}\n  keys           {} (keep a copy offline: a site with new keys is a stranger to its peers)\n  \
+            "Site {} is made.\n  configuration  {}\n  keys           {} (keep a copy offline: without them the database cannot be read, and the site is a stranger to its peers)\n  \
              signing key    {key}\n  next: add a storage gateway and a collection to the file, then\n        sealane config check --config {}\n        sealane serve --config {}",
             config.file.site.title,
             path.display(),

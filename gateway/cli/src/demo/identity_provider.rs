@@ -19,7 +19,7 @@ use sealane_model::{Clock, Timestamp};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::people::DemoPerson;
+use super::people::{DemoPerson, EVERYBODY};
 use keys::IdTokenKey;
 
 /// A site that may send people here.
@@ -54,6 +54,7 @@ pub struct IdentityProvider {
     issuer: String,
     clients: Vec<Client>,
     key: IdTokenKey,
+    people: Vec<DemoPerson>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     waiting: Mutex<HashMap<String, Authorization>>,
@@ -85,11 +86,19 @@ impl IdentityProvider {
             issuer: issuer.origin().ascii_serialization(),
             clients,
             key: IdTokenKey::generate()?,
+            people: EVERYBODY.to_vec(),
             clock,
             random,
             waiting: Mutex::default(),
             codes: Mutex::default(),
         })
+    }
+
+    /// Somebody else can be clicked, too.
+    #[must_use]
+    pub fn with_person(mut self, person: DemoPerson) -> Self {
+        self.people.push(person);
+        self
     }
 
     /// Its issuer identifier.

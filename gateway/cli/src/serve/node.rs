@@ -37,6 +37,7 @@ use super::listener::{self, Faces};
 use super::settings::NodeSettings;
 use super::web::WebServer;
 use super::web_tls::{self, WebCertificate};
+use crate::control_database;
 use crate::site_keys::{LogPlace, SiteKeys, index_key, open_log};
 
 /// Connections to the control database.
@@ -177,8 +178,9 @@ impl Parts {
                 "the audit log ended in a record that was never acknowledged; it was cut back"
             );
         }
-        let database = Database::connect(&settings.database_url, DATABASE_CONNECTIONS).await?;
-        database.migrate().await?;
+        let database =
+            control_database::open(&settings.database_url, DATABASE_CONNECTIONS, &settings.keys, Arc::clone(&random))
+                .await?;
         claim(&database, keys.site, settings).await?;
         let identity = Arc::new(SiteIdentity {
             site: keys.site,

@@ -15,10 +15,11 @@ use crate::{Db, DbError};
 /// Those of reading.
 pub async fn standing(db: &mut Db, subjects: &[&str]) -> Result<Vec<Alert>, DbError> {
     let subjects: Vec<String> = subjects.iter().map(|subject| (*subject).to_owned()).collect();
+    let sealer = db.sealer()?;
     let mut statement = Statement::new(COLUMNS);
     statement.text("alarm IS NOT NULL AND cleared_at IS NULL AND subject IN ").list(&subjects);
     let rows = statement.query().fetch_all(db).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// What an alarm was about is over.
@@ -39,13 +40,14 @@ pub async fn clear(db: &mut Db, id: AlertId, now: Timestamp) -> Result<bool, DbE
 /// # Errors
 /// Those of reading.
 pub async fn untold(db: &mut Db, log: &str, limit: usize) -> Result<Vec<Alert>, DbError> {
+    let sealer = db.sealer()?;
     let mut statement = Statement::new(COLUMNS);
     statement.text("log = ").bind(log.to_owned());
     statement
         .text(" AND (raised_place IS NULL OR (cleared_at IS NOT NULL AND cleared_place IS NULL)) ORDER BY id LIMIT ");
     statement.bind(cells::limit(limit));
     let rows = statement.query().fetch_all(db).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// The entry about it is there.

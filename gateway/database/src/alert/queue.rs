@@ -40,10 +40,11 @@ pub struct AlertFilter {
 /// # Errors
 /// Those of reading.
 pub async fn find(db: &mut Db, id: AlertId) -> Result<Option<Alert>, DbError> {
+    let sealer = db.sealer()?;
     let mut statement = Statement::new(COLUMNS);
     statement.text("id = ").bind(id.to_string());
     let row = statement.query().fetch_optional(db).await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// The newest first, those after the given one.
@@ -56,6 +57,7 @@ pub async fn list(
     after: Option<AlertId>,
     limit: usize,
 ) -> Result<Vec<Alert>, DbError> {
+    let sealer = db.sealer()?;
     let mut statement = Statement::new(COLUMNS);
     statement.text("id < ").bind(after.map_or_else(|| "~".to_owned(), |id| id.to_string()));
     if let Some(state) = &filter.state {
@@ -69,7 +71,7 @@ pub async fn list(
     }
     statement.text(" ORDER BY id DESC LIMIT ").bind(cells::limit(limit));
     let rows = statement.query().fetch_all(db).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// Those after the given one, the oldest first.
@@ -77,10 +79,11 @@ pub async fn list(
 /// # Errors
 /// Those of reading.
 pub async fn newer(db: &mut Db, than: AlertId, limit: usize) -> Result<Vec<Alert>, DbError> {
+    let sealer = db.sealer()?;
     let mut statement = Statement::new(COLUMNS);
     statement.text("id > ").bind(than.to_string()).text(" ORDER BY id LIMIT ").bind(cells::limit(limit));
     let rows = statement.query().fetch_all(db).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(&sealer, row)).collect()
 }
 
 /// Its entries, as far as they are kept one by one.

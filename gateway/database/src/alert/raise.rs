@@ -64,13 +64,14 @@ pub async fn open_near(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Option<Alert>, DbError> {
+    let sealer = db.sealer()?;
     let mut statement = Statement::new(COLUMNS);
     statement.text("state = 'open' AND rule = ").bind(rule.to_string());
     statement.text(" AND group_key = ").bind(group.to_owned());
     statement.text(" AND last_at >= ").bind(from.as_micros()).text(" AND first_at <= ").bind(to.as_micros());
     statement.text(" ORDER BY id DESC LIMIT 1");
     let row = statement.query().fetch_optional(db).await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(&sealer, row)).transpose()
 }
 
 /// More of the same joins an alert. What is among its entries already is not counted twice.

@@ -10,12 +10,13 @@ use sqlx::any::AnyRow;
 use super::TABLE;
 use crate::DbError;
 use crate::cells::Cells;
+use crate::seal::{Cell, Sealer};
 
 /// What every question about alerts begins with.
 pub(super) const COLUMNS: &str =
     "SELECT id, rule, rule_name, severity, concerns, raised_by, group_key, alarm, subject, raised_at, first_at,
-     last_at, entries, amount, log, floor, raised_place, cleared_at, cleared_place, state, acknowledged_by_issuer,
-     acknowledged_by_subject, acknowledged_at, closed_by_issuer, closed_by_subject, closed_at, closed_op, finding
+     last_at, entries, amount, log, floor, raised_place, cleared_at, cleared_place, state, sealed_acknowledgement,
+     acknowledged_at, sealed_closing, closed_at, closed_op, finding
      FROM alert WHERE ";
 
 /// One alert.
@@ -69,7 +70,7 @@ pub struct Alert {
     pub finding: Option<Finding>,
 }
 
-pub(super) fn read(row: &AnyRow) -> Result<Alert, DbError> {
+pub(super) fn read(sealer: &Sealer, row: &AnyRow) -> Result<Alert, DbError> {
     let cells = Cells::of(TABLE, row);
     let alarm = match (cells.opt_text("alarm")?, cells.opt_text("subject")?) {
         (Some(_), Some(subject)) => Some((cells.word("alarm")?, subject)),
@@ -103,20 +104,22 @@ pub(super) fn read(row: &AnyRow) -> Result<Alert, DbError> {
         cleared_at: cells.opt_time("cleared_at")?,
         cleared_place: opt_number("cleared_place")?,
         state: cells.word("state")?,
-        acknowledged: person(&cells, ["acknowledged_by_issuer", "acknowledged_by_subject", "acknowledged_at"])?,
-        closed: person(&cells, ["closed_by_issuer", "closed_by_subject", "closed_at"])?,
+        acknowledged: person(sealer, &cells, Cell::AlertAcknowledgement, "acknowledged_at")?,
+        closed: person(sealer, &cells, Cell::AlertClosing, "closed_at")?,
         closed_op: cells.opt_text("closed_op")?,
         finding,
     })
 }
 
 fn person(
+    sealer: &Sealer,
     cells: &Cells<'_>,
-    [issuer, subject, at]: [&'static str; 3],
+    cell: Cell,
+    at: &'static str,
 ) -> Result<Option<(PersonId, Timestamp)>, DbError> {
-    match (cells.opt_text(issuer)?, cells.opt_text(subject)?, cells.opt_time(at)?) {
-        (Some(issuer), Some(subject), Some(at)) => Ok(Some((PersonId { issuer, subject }, at))),
-        (None, None, None) => Ok(None),
+    match (cells.opt_open(sealer, cell, cells.text("id")?)?, cells.opt_time(at)?) {
+        (Some(by), Some(at)) => Ok(Some((by, at))),
+        (None, None) => Ok(None),
         _ => Err(cells.corrupt(at)),
     }
 }

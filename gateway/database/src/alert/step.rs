@@ -9,6 +9,7 @@ use super::TABLE;
 use crate::audit_index::Token;
 use crate::cells::{Cells, word};
 use crate::pool::Atomic;
+use crate::seal::Cell;
 use crate::statement::Statement;
 use crate::{Db, DbError};
 
@@ -44,14 +45,13 @@ pub async fn forget_person(db: &mut Db, token: Token, group: &str) -> Result<(),
 /// # Errors
 /// Those of writing.
 pub async fn acknowledge(db: &mut Db, id: AlertId, by: &PersonId, now: Timestamp) -> Result<bool, DbError> {
+    let sealed = db.sealer()?.seal(Cell::AlertAcknowledgement, id.to_string(), by)?;
     let done = sqlx::query(
-        "UPDATE alert SET state = 'acknowledged', acknowledged_by_issuer = $2, acknowledged_by_subject = $3,
-             acknowledged_at = $4
+        "UPDATE alert SET state = 'acknowledged', sealed_acknowledgement = $2, acknowledged_at = $3
          WHERE id = $1 AND state = 'open'",
     )
     .bind(id.to_string())
-    .bind(by.issuer.as_str())
-    .bind(by.subject.as_str())
+    .bind(sealed)
     .bind(now.as_micros())
     .execute(db)
     .await?;
@@ -70,14 +70,13 @@ pub async fn close(
     op: &str,
     now: Timestamp,
 ) -> Result<bool, DbError> {
+    let sealed = db.sealer()?.seal(Cell::AlertClosing, id.to_string(), by)?;
     let done = sqlx::query(
-        "UPDATE alert SET state = 'closed', closed_by_issuer = $2, closed_by_subject = $3, closed_at = $4, finding = $5,
-             closed_op = $6
+        "UPDATE alert SET state = 'closed', sealed_closing = $2, closed_at = $3, finding = $4, closed_op = $5
          WHERE id = $1 AND state = 'acknowledged'",
     )
     .bind(id.to_string())
-    .bind(by.issuer.as_str())
-    .bind(by.subject.as_str())
+    .bind(sealed)
     .bind(now.as_micros())
     .bind(word(TABLE, "finding", &finding)?)
     .bind(op)

@@ -1,15 +1,33 @@
 //! A task's row: how its state is spread over columns, and how it is read back.
 
-use sealane_model::order::Place;
+use sealane_model::order::{Item, Place};
 use sealane_model::person::PersonId;
 use sealane_model::task::{Progress, Task, TaskState};
 use sealane_model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::DbError;
 use crate::cells::{Cells, word};
+use crate::seal::{Cell, Sealer};
 
 pub(super) const TABLE: &str = "task";
+
+/// Whose a task is and what it is about: never changed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct About {
+    pub(crate) owner: PersonId,
+    pub(crate) label: Option<String>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) purpose: Option<String>,
+}
+
+/// What a task says of itself: changed with its state.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Says {
+    pub(crate) nice_status: String,
+    pub(crate) failure: Option<String>,
+}
 
 /// A state as columns. Its time, where it has one, is the task's time of completion.
 #[derive(Default)]
@@ -35,13 +53,16 @@ impl State {
     }
 }
 
-pub(super) fn read(row: &AnyRow) -> Result<Task, DbError> {
+pub(super) fn read(sealer: &Sealer, row: &AnyRow) -> Result<Task, DbError> {
     let cells = Cells::of(TABLE, row);
+    let id = cells.text("id")?;
+    let About { owner, label, items, purpose } = cells.open(sealer, Cell::Task, &id)?;
+    let Says { nice_status, failure } = cells.open(sealer, Cell::TaskStatus, &id)?;
     let completed_at = cells.opt_time("completed_at")?;
     Ok(Task {
         id: cells.parsed("id")?,
-        owner: PersonId { issuer: cells.text("owner_issuer")?, subject: cells.text("owner_subject")? },
-        label: cells.opt_text("label")?,
+        owner,
+        label,
         role: cells.word("role")?,
         coordinator: cells.flag("coordinator")?,
         source: Place { site: cells.parsed("source_site")?, collection: cells.parsed("source_collection")? },
@@ -49,12 +70,12 @@ pub(super) fn read(row: &AnyRow) -> Result<Task, DbError> {
             site: cells.parsed("destination_site")?,
             collection: cells.parsed("destination_collection")?,
         },
-        items: cells.json("items")?,
-        purpose: cells.opt_text("purpose")?,
+        items,
+        purpose,
         lanes: cells.number("lanes")?,
-        state: read_state(cells, completed_at)?,
+        state: read_state(cells, completed_at, failure)?,
         progress: read_progress(cells)?,
-        nice_status: cells.text("nice_status")?,
+        nice_status,
         manifest: cells.opt_parsed("manifest")?,
         cipher: cells.opt_text("cipher")?,
         submitted_at: cells.time("submitted_at")?,
@@ -62,7 +83,11 @@ pub(super) fn read(row: &AnyRow) -> Result<Task, DbError> {
     })
 }
 
-fn read_state(cells: Cells<'_>, completed_at: Option<Timestamp>) -> Result<TaskState, DbError> {
+fn read_state(
+    cells: Cells<'_>,
+    completed_at: Option<Timestamp>,
+    failure: Option<String>,
+) -> Result<TaskState, DbError> {
     let ended = || completed_at.ok_or_else(|| cells.corrupt("completed_at"));
     match cells.text("state")?.as_str() {
         "ACTIVE" => Ok(TaskState::Active),
@@ -71,7 +96,7 @@ fn read_state(cells: Cells<'_>, completed_at: Option<Timestamp>) -> Result<TaskS
         "FAILED" => Ok(TaskState::Failed {
             at: ended()?,
             code: cells.text("failure_code")?,
-            message: cells.text("failure_message")?,
+            message: failure.ok_or_else(|| cells.corrupt("sealed_status"))?,
         }),
         _ => Err(cells.corrupt("state")),
     }

@@ -3,14 +3,13 @@
 use sealane_database::{DbError, access_rule, collection, node, session, site, task, unit};
 use sealane_model::task::TaskRole;
 
-use crate::support::{NOW, TestDatabase, ana, node_id, path, site_id, stored_collection, stored_task};
+use crate::support::{NOW, TestDatabase, ana, node_id, site_id, stored_collection, stored_task};
 
 on_both! {
     async fn a_damaged_task_names_the_column(db: &TestDatabase) {
         let task = stored_task(db.migrated().await, TaskRole::Both).await.id;
         let cases = [
-            ("UPDATE task SET items = '{\"secret\":'", "items"),
-            ("UPDATE task SET items = '[]', coordinator = 2", "coordinator"),
+            ("UPDATE task SET coordinator = 2", "coordinator"),
             ("UPDATE task SET coordinator = 1, source_site = 'secret'", "source_site"),
             ("UPDATE task SET source_site = destination_site, lanes = 70000", "lanes"),
             ("UPDATE task SET lanes = 1, files_done = -1", "files_done"),
@@ -19,6 +18,9 @@ on_both! {
             ("UPDATE task SET pause = NULL", "pause"),
             ("UPDATE task SET state = 'FAILED'", "completed_at"),
             ("UPDATE task SET completed_at = 1", "failure_code"),
+            ("UPDATE task SET failure_code = 'x'", "sealed_status"),
+            ("UPDATE task SET sealed_status = CAST('secret' AS BYTEA)", "sealed_status"),
+            ("UPDATE task SET sealed = CAST('secret' AS BYTEA)", "sealed"),
         ];
         let mut conn = db.database.acquire().await.unwrap();
         for (damage, expected) in cases {
@@ -42,26 +44,26 @@ on_both! {
             "UPDATE site SET name = 'Not A Name'",
             "UPDATE node SET id = 'x'",
             "UPDATE collection SET class = 'top-secret'",
-            "INSERT INTO session (digest, issuer, subject, group_names, kind, assurance, created_at, expires_at)
-             SELECT 'x', issuer, subject, '[]', 'cli', '{}', 0, 9000000000000000 FROM person",
+            "INSERT INTO session (digest, person, kind, sealed, created_at, expires_at)
+             SELECT 'x', token, 'cli', sealed, 0, 9000000000000000 FROM person",
         ] {
             sqlx::query(damage).execute(&mut *conn).await.unwrap();
         }
-        sqlx::query("INSERT INTO expansion (task, item, after_path, finished) VALUES ($1, 0, 'relative', 0)")
-            .bind(held.to_string()).execute(&mut *conn).await.unwrap();
+        sqlx::query("INSERT INTO expansion (task, item, sealed, finished) VALUES ($1, 0, $2, 0)")
+            .bind(held.to_string()).bind(b"relative".to_vec()).execute(&mut *conn).await.unwrap();
         sqlx::query(
-            "INSERT INTO access_rule (id, collection, path, principal, permissions, deny, created_at)
-             VALUES ($1, $2, $3, '\"nobody\"', '[]', 0, 0)",
+            "INSERT INTO access_rule (id, collection, sealed, permissions, deny, created_at)
+             VALUES ($1, $2, $3, '[]', 0, 0)",
         )
-        .bind(crate::support::rule_id().to_string()).bind(made.id.to_string()).bind(path("/").to_text())
+        .bind(crate::support::rule_id().to_string()).bind(made.id.to_string()).bind(b"\"nobody\"".to_vec())
         .execute(&mut *conn).await.unwrap();
 
         is(site::get(&mut conn).await, "site", "name");
         is(node::list(&mut conn).await, "node", "id");
         is(collection::find(&mut conn, made.id).await, "collection", "class");
         is(collection::list(&mut conn, None, 5).await, "collection", "class");
-        is(unit::cursor(&mut conn, held).await, "expansion", "after_path");
-        is(access_rule::active(&mut conn, NOW).await, "access_rule", "principal");
+        is(unit::cursor(&mut conn, held).await, "expansion", "sealed");
+        is(access_rule::active(&mut conn, NOW).await, "access_rule", "sealed");
         assert!(session::find(&mut conn, &sealane_crypto::sha256(b"x"), NOW).await.unwrap().is_none());
     }
 }

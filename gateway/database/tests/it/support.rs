@@ -1,7 +1,9 @@
 //! The database of each test, and the builders that the tests share.
 
-use std::sync::LazyLock;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
+use sealane_crypto::AeadKey;
 use sealane_crypto::random::SystemRandom;
 use sealane_database::Database;
 use sealane_model::collection::{AssuranceMode, Collection};
@@ -27,20 +29,46 @@ const POOL: u32 = 6;
 impl Arranged for TestDatabase {
     async fn on(backend: &Backend) -> Self {
         let url = backend.fresh().await;
-        Self { database: Database::connect(&url, POOL).await.unwrap(), url }
+        Self { database: connected(&url, POOL, &key(7)).await, url }
     }
 }
 
 impl TestDatabase {
     /// Another node's view of the same database.
     pub(crate) async fn other_node(&self) -> Database {
+        self.with_key(&key(7)).await
+    }
+
+    /// The same database, opened with this key.
+    pub(crate) async fn with_key(&self, key: &AeadKey) -> Database {
+        connected(&self.url, POOL, key).await
+    }
+
+    /// The same database, opened without a key.
+    pub(crate) async fn without_key(&self) -> Database {
         Database::connect(&self.url, POOL).await.unwrap()
+    }
+
+    /// The files of an SQLite database: itself, its write-ahead log, its shared memory.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let file = self.url.trim_start_matches("sqlite://").trim_end_matches("?mode=rwc");
+        let all = ["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{file}{end}")));
+        all.into_iter().filter_map(|file| Some((file.clone(), std::fs::read(&file).ok()?))).collect()
     }
 
     pub(crate) async fn migrated(&self) -> &Database {
         self.database.migrate().await.unwrap();
         &self.database
     }
+}
+
+pub(crate) async fn connected(url: &str, pool: u32, key: &AeadKey) -> Database {
+    Database::connect(url, pool).await.unwrap().with_key(key, Arc::new(random().clone()))
+}
+
+/// A key that is told from others by one number.
+pub(crate) fn key(number: u8) -> AeadKey {
+    AeadKey::from_bytes(&[number; 32]).unwrap()
 }
 
 /// The instant at which all tests begin.

@@ -9,7 +9,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::backend::{Arranged, Backend};
-use crate::support::TestDatabase;
+use crate::support::{TestDatabase, connected, key};
 
 on_both! {
     async fn a_dropped_transaction_never_happened(db: &TestDatabase) {
@@ -38,7 +38,7 @@ on_both! {
             writers.spawn(async move {
                 let mut tx = database.begin().await.unwrap();
                 // A row that all of them lock first: read committed alone would lose updates.
-                sqlx::query("UPDATE setting SET value = value WHERE key = 'count'").execute(&mut *tx).await.unwrap();
+                sqlx::query("UPDATE setting SET sealed = sealed WHERE key = 'count'").execute(&mut *tx).await.unwrap();
                 let count: u32 = setting::get(&mut tx, "count").await.unwrap().unwrap().parse().unwrap();
                 setting::put(&mut tx, "count", &(count + 1).to_string()).await.unwrap();
                 tx.commit().await.unwrap();
@@ -117,7 +117,7 @@ async fn programs_that_make_the_same_sqlite_file_at_once_all_get_in() {
         let (url, start) = (url.clone(), Arc::clone(&start));
         programs.spawn(async move {
             start.wait().await;
-            let database = Database::connect(&url, 2).await.unwrap();
+            let database = connected(&url, 2, &key(7)).await;
             database.migrate().await.unwrap().len()
         });
     }

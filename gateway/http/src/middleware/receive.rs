@@ -9,7 +9,7 @@ use std::time::Instant;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Method};
 use sealane_model::RequestId;
 
 use crate::web::Web;
@@ -26,12 +26,18 @@ pub(crate) struct Arrival {
     pub(crate) client: Option<String>,
 }
 
+/// A method's name for the log. Whoever sends a request can make methods up, and put anything into their names.
+fn known(method: &Method) -> &'static str {
+    const NAMES: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    NAMES.into_iter().find(|name| *name == method.as_str()).unwrap_or("OTHER")
+}
+
 /// Note the arrival, hand on, and log how it ended.
 pub(crate) async fn receive(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::generate(web.app.clock(), web.app.random());
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
-    let method = request.method().clone();
+    let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     request.extensions_mut().insert(Arrival { id, client });
     request.extensions_mut().insert(web);
@@ -41,6 +47,6 @@ pub(crate) async fn receive(State(web): State<Web>, mut request: Request, next: 
     }
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
-    tracing::info!(request.id = %id, http.method = %method, http.route = route, http.status = status, duration_ms, "{method} {route} answered {status}");
+    tracing::info!(request.id = %id, http.method = method, http.route = route, http.status = status, duration_ms, "{method} {route} answered {status}");
     response
 }

@@ -246,6 +246,7 @@ async fn build(on: &Backend, directory: &TempDir, adjust: impl FnOnce(&mut Setti
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new().unwrap());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Database::connect(&on.fresh().await, 4).await.unwrap();
+    let database = database.with_key(&AeadKey::generate(random.as_ref()), Arc::clone(&random));
     database.migrate().await.unwrap();
     let keys = LogKeys { signing: SigningKey::generate(random.as_ref()), openings: AeadKey::generate(random.as_ref()) };
     let (log, _) =

@@ -27,10 +27,10 @@ const MOST_DAYS: u32 = 3_650;
 
 /// Try a rule on what has happened.
 pub async fn try_out(app: &App, caller: &Caller, wanted: TryAlertRule) -> Result<TrialView, Problem> {
-    let mut question = ask(&Actor::from(caller), Action::ReadAudit, Resource::site(), Assurance::AuditRead)
-        .detail("filter", wanted.question.in_words())
-        .detail("rule-trial-days", wanted.days);
     let understood = understand(app, &wanted.question).await;
+    let mut question = ask(&Actor::from(caller), Action::ReadAudit, Resource::site(), Assurance::AuditRead)
+        .detail("filter", wanted.question.recorded(understood.is_ok()))
+        .detail("rule-trial-days", wanted.days);
     if let Ok(understood) = &understood {
         question.private.extend(understood.named.clone());
     }

@@ -108,6 +108,14 @@ question! {
 
 /// What names people or files, and so is recorded as a private value.
 const PERSONAL: [&str; 4] = ["path", "person", "client", "purpose"];
+/// What is looked for as it was written, whatever that is: only what has the form of an id or a digest surely names nobody.
+const FREE: [&str; 8] = ["code", "issuer", "log", "rule", "session", "snapshot", "task", "transport"];
+
+/// Whether a text of a question may name somebody.
+fn is_private(name: &str, text: &str) -> bool {
+    let is_id = || text.parse::<OpId>().is_ok() || text.parse::<Digest>().is_ok();
+    PERSONAL.contains(&name) || (FREE.contains(&name) && !is_id())
+}
 
 /// What stands in its place.
 const PRIVATE: &str = "(private)";
@@ -127,14 +135,24 @@ pub(crate) struct Understood {
 }
 
 impl AuditQuestion {
-    /// What was asked, in one line free of personal data.
+    /// What was asked, in one line free of personal data: for questions that were understood, so that names of collections
+    /// and peers are those of collections and peers, and kinds are kinds.
     #[must_use]
     pub fn in_words(&self) -> String {
         let part = |(name, text): (&str, &str)| {
-            if PERSONAL.contains(&name) { format!("{name}={PRIVATE}") } else { format!("{name}={text}") }
+            if is_private(name, text) { format!("{name}={PRIVATE}") } else { format!("{name}={text}") }
         };
         let parts: Vec<String> = self.given().map(part).collect();
         if parts.is_empty() { "everything".to_owned() } else { parts.join(" ") }
+    }
+
+    /// What is recorded of it. What was not understood may be anything, a name too: only which fields were filled is kept.
+    pub(crate) fn recorded(&self, is_understood: bool) -> String {
+        if is_understood {
+            return self.in_words();
+        }
+        let fields: Vec<&str> = self.given().map(|(name, _)| name).collect();
+        format!("not understood: {}", fields.join(" "))
     }
 
     pub(crate) async fn understand(&self, app: &App) -> Result<Understood, Problem> {
@@ -199,7 +217,7 @@ impl AuditQuestion {
             };
             (format!("asked-{name}"), value)
         };
-        self.given().filter(|(name, _)| PERSONAL.contains(name)).map(asked).collect()
+        self.given().filter(|(name, text)| is_private(name, text)).map(asked).collect()
     }
 }
 

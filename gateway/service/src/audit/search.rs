@@ -109,7 +109,7 @@ pub(super) async fn begin<A: ActionType>(
     adjust: impl FnOnce(Understood) -> Result<Understood, Problem>,
 ) -> Result<(Grant<A>, Walk), Problem> {
     let understood = question.understand(app).await;
-    let mut about = about.detail("filter", question.in_words());
+    let mut about = about.detail("filter", question.recorded(understood.is_ok()));
     if let Ok(understood) = &understood {
         about.private.extend(understood.named.clone());
     }

@@ -129,8 +129,8 @@ async fn each_step_is_an_entry_with_basis_and_count_and_no_name_in_clear(on: &Ba
     let erased = site.entries(Assurance::Erase);
     let phases: Vec<Phase> = erased.iter().map(|view| view.entry.phase).collect();
     assert_eq!(phases, [Phase::Intent, Phase::Outcome]);
-    // Request and approval name the person twice each, before the act and after it.
-    assert_eq!(erased[1].entry.detail["values"], 4);
+    // Request and approval name the person by issuer and subject, each twice: before the act and after it.
+    assert_eq!(erased[1].entry.detail["values"], 8);
     assert_eq!(erased[0].revealed["private.basis"].expose(), BASIS);
     assert_eq!(site.outcomes(Assurance::EraseApprove), [(Outcome::Done, "ok".to_owned())]);
     assert_eq!(listed(&site, &officer).await[0].state, ErasureState::Done);

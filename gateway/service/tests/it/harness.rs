@@ -101,6 +101,7 @@ impl Site {
         let random = SystemRandom::new().unwrap();
         let keys = LogKeys { signing: SigningKey::generate(&random), openings: AeadKey::generate(&random) };
         let database = Database::connect(&on.fresh().await, 4).await.unwrap();
+        let database = database.with_key(&AeadKey::generate(&random), Arc::new(random));
         database.migrate().await.unwrap();
         let log = (directory.path().join("audit"), format!("sealane/{site_name}/node-1"), keys.clone());
         let app = build(database, log, site_name, &clock, vec![config], settings).await.unwrap();

@@ -73,14 +73,15 @@ async fn what_was_never_a_token_opens_nothing(on: &Backend) {
     }
 }
 
-on_both!(the_database_does_not_hold_the_token);
-async fn the_database_does_not_hold_the_token(on: &Backend) {
+on_both!(the_database_holds_neither_the_token_nor_whose_it_is);
+async fn the_database_holds_neither_the_token_nor_whose_it_is(on: &Backend) {
     let site = Site::start(on).await;
     let signed_in = site.try_sign_in(Begin::default()).await.unwrap();
     let token = signed_in.token.expose().as_bytes();
     let stored = site.stored().await;
     let holds = |text: &[u8]| stored.windows(text.len()).any(|window| window == text);
-    assert!(holds(b"ana@hospital-a.example"), "what was read is the database");
+    assert!(holds(b"browser"), "what was read is the database: it holds the kind of the session");
+    assert!(!holds(b"ana@hospital-a.example"));
     assert!(!holds(token));
     let binary = data_encoding::HEXLOWER.encode(token);
     assert!(!holds(binary.as_bytes()));

@@ -74,6 +74,7 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let identity = Arc::new(identity(name, listener.local_addr().unwrap(), clock.as_ref(), random.as_ref()));
         let database = Database::connect(&on.fresh().await, 4).await.unwrap();
+        let database = database.with_key(&AeadKey::generate(random.as_ref()), Arc::clone(&random));
         database.migrate().await.unwrap();
         let (collection, connector) = collection(name, class, &folder.path().join("data"), &clock, random.as_ref());
         let snapshot = Snapshot::build(vec![may_read(&collection, &clock, random.as_ref())]).unwrap();

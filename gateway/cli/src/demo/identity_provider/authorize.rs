@@ -7,7 +7,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::super::people::{self, EVERYBODY};
+use super::super::people::DemoPerson;
 use super::{Authorization, Code, Provider};
 
 /// Time for a click, and then for the exchange of the code.
@@ -42,7 +42,7 @@ pub(super) async fn ask(State(provider): State<Provider>, Query(ask): Query<Ask>
         return refuse("only the authorization code flow with the scope 'openid' is offered");
     }
     let transaction = provider.fresh_token();
-    let page = page(&client.id, &transaction);
+    let page = page(&client.id, &transaction, &provider.people);
     let expires_at = provider.clock.now().after(PATIENCE);
     let waiting = Authorization { client, state: ask.state, nonce: ask.nonce, code_challenge: challenge, expires_at };
     if let Ok(mut map) = provider.waiting.lock() {
@@ -63,9 +63,10 @@ pub(super) struct Answer {
 pub(super) async fn answer(State(provider): State<Provider>, Query(answer): Query<Answer>) -> Response {
     let waiting = provider.waiting.lock().ok().and_then(|mut map| map.remove(&answer.transaction));
     let now = provider.clock.now();
-    let (Some(authorization), Some(person)) =
-        (waiting.filter(|waiting| waiting.expires_at > now), people::find(&answer.person))
-    else {
+    let (Some(authorization), Some(person)) = (
+        waiting.filter(|waiting| waiting.expires_at > now),
+        provider.people.iter().find(|it| it.subject == answer.person),
+    ) else {
         return refuse("this sign-in was finished or has expired; go back to the site and sign in again");
     };
     let code = provider.fresh_token();
@@ -77,7 +78,7 @@ pub(super) async fn answer(State(provider): State<Provider>, Query(answer): Quer
         back.query_pairs_mut().append_pair("state", state);
     }
     if let Ok(mut codes) = provider.codes.lock() {
-        codes.insert(code, Code { authorization, person, signed_in_at: now });
+        codes.insert(code, Code { authorization, person: *person, signed_in_at: now });
     }
     Redirect::to(back.as_str()).into_response()
 }
@@ -102,8 +103,8 @@ fn headers() -> [(HeaderName, &'static str); 3] {
     ]
 }
 
-fn page(client: &str, transaction: &str) -> String {
-    let people: String = EVERYBODY
+fn page(client: &str, transaction: &str, people: &[DemoPerson]) -> String {
+    let people: String = people
         .iter()
         .map(|person| {
             format!(

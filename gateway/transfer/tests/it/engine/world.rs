@@ -125,6 +125,7 @@ impl Site {
         let gate = Gate::before(listener.local_addr().unwrap()).await;
         let identity = Arc::new(identity(name, gate.address, random.as_ref()));
         let database = Database::connect(&on.fresh().await, 8).await.unwrap();
+        let database = database.with_key(&AeadKey::generate(random.as_ref()), Arc::clone(&random));
         database.migrate().await.unwrap();
         let (gateway, collection) = collection_of(name, &wish, &data, random.as_ref());
         let mut db = database.acquire().await.unwrap();
