@@ -100,6 +100,11 @@ pub(super) fn concerning(role: Role) -> Result<Role, Problem> {
     }
 }
 
+/// What a rule asks for, in words that name nobody.
+fn asked(rule: &AlertRule) -> Value {
+    serde_json::from_str(&rule.question).map_or(Value::Null, |question: AuditQuestion| question.in_words().into())
+}
+
 /// What a rule was and is to be.
 pub(super) fn changed(of: Ask, old: Option<&AlertRule>, new: Option<&AlertRule>) -> Ask {
     let both = |of: Ask, name: &str, value: fn(&AlertRule) -> Value| of.changed(name, old.map(value), new.map(value));
@@ -108,7 +113,7 @@ pub(super) fn changed(of: Ask, old: Option<&AlertRule>, new: Option<&AlertRule>)
     let of = both(of, "concerns", |rule| rule.concerns.as_str().into());
     let of = both(of, "measure", |rule| serde_json::to_value(rule.threshold.measure).unwrap_or_default());
     let of = both(of, "paused", |rule| rule.paused.into());
-    let of = both(of, "question", |rule| rule.question.as_str().into());
+    let of = both(of, "question", asked);
     let of = both(of, "severity", |rule| rule.severity.word().into());
     both(of, "within-s", |rule| rule.threshold.within.as_secs().into())
 }
