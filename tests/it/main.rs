@@ -1,6 +1,7 @@
 //! The product used from outside, one module a story. The harness is in `../src`.
 
 mod architecture;
+mod canary;
 mod crash;
 mod database_key;
 mod demo;

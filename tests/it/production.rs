@@ -9,6 +9,7 @@ use anyhow::{Context, ensure};
 use sealane_audit::Phase;
 use sealane_cli::demo::people::ANA;
 use sealane_tests::browser::Browser;
+use sealane_tests::canary::Canaries;
 use sealane_tests::cli::Cli;
 use sealane_tests::control_database::Backend;
 use sealane_tests::environment::seed;
@@ -49,6 +50,10 @@ on_both_databases! {
         let source = pair.a.data("imaging").join("study");
         write_odd(&source, seed())?;
         write_many(&source.join("many"), 1_500, 2_000, seed())?;
+        let mut canaries = Canaries::seeded(seed());
+        for _ in 0..20 {
+            fs::write(source.join(canaries.name()), canaries.record_number())?;
+        }
 
         let there = pair.b.data("intake").join("arrived");
         let sent = whole_transfer(&ana.cli, "imaging:/study", "university-b/intake:/arrived")?;
@@ -72,6 +77,7 @@ on_both_databases! {
         }
         let journal = Journal::read(&pair.b)?;
         ensure!(journal.count("lane.open", Phase::Intent) > 0, "lanes are in the log");
+        canaries.left_no_trace(&[&pair.a, &pair.b])?;
         Ok(())
     }
 
