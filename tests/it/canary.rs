@@ -13,7 +13,7 @@ mod requests;
 
 use std::collections::BTreeSet;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use sealane_cli::demo::people::{BEN, CARLA, DemoPerson};
 use sealane_tests::canary::{Canaries, Scanner, Trace, none};
 use sealane_tests::control_database::{Backend, write_clear};
@@ -21,6 +21,7 @@ use sealane_tests::environment::seed;
 use sealane_tests::on_both_databases;
 use sealane_tests::pair::{Pair, PairPlan};
 use sealane_tests::person::Person;
+use serde_json::Value;
 
 on_both_databases! {
     fn a_thousand_canaries_leave_no_trace(backend: Backend) -> anyhow::Result<()> {
@@ -81,6 +82,11 @@ impl Stage {
 /// Looks at everything that both sites keep; says how many bytes that were.
 fn look(stage: &Stage, scanner: &Scanner, found: &mut BTreeSet<Trace>) -> anyhow::Result<u64> {
     Ok(scanner.site(&stage.pair.a, found)? + scanner.site(&stage.pair.b, found)?)
+}
+
+/// The id of what was made.
+fn id_of(made: &Value) -> anyhow::Result<String> {
+    Ok(made.get("id").and_then(Value::as_str).context("what is made has an id")?.to_owned())
 }
 
 /// The search is no good if it would find nothing: one canary each in a file and in a row of the database, in clear.

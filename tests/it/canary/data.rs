@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use sealane_tests::canary::Canaries;
 use serde_json::{Value, json};
 
-use super::Stage;
+use super::{Stage, id_of};
 
 /// Files with a canary in their name, and one in their content each.
 const FILES: usize = 100;
@@ -33,18 +33,14 @@ pub(super) fn move_about(stage: &Stage, canaries: &mut Canaries) -> anyhow::Resu
         })
     };
     let mut out = task("imaging", "university-b/intake", canaries);
-    out["label"] = json!(format!("for {word}"));
+    out.as_object_mut().context("a document")?.insert("label".to_owned(), json!(format!("for {word}")));
     let out: Value = here.post(&pair.a, "tasks", &out)?.document()?;
-    let id = out["id"].as_str().context("a task has an id")?.to_owned();
+    let id = id_of(&out)?;
     let ended = here.follow(&pair.a, &id)?;
     ensure!(ended.state == "SUCCEEDED", "{:#}", ended.document);
-    ensure!(
-        ended.document["label"] == json!(format!("for {word}")),
-        "what is sealed is given back: {:#}",
-        ended.document
-    );
+    ensure!(ended.text("label") == format!("for {word}"), "what is sealed is given back: {:#}", ended.document);
     let back: Value = there.post(&pair.b, "tasks", &task("hospital-a/imaging", "intake", canaries))?.document()?;
-    let back = back["id"].as_str().context("a task has an id")?.to_owned();
+    let back = id_of(&back)?;
     let ended = there.follow(&pair.b, &back)?;
     ensure!(ended.state == "SUCCEEDED", "{:#}", ended.document);
     for (site, person, id) in [(&pair.a, here, &id), (&pair.b, there, &back)] {
@@ -79,7 +75,7 @@ fn fail_to_move(stage: &Stage, canaries: &mut Canaries) -> anyhow::Result<()> {
         });
         let reply = here.post(&pair.a, "tasks", &asked)?;
         if reply.status.is_success() {
-            let id = reply.document::<Value>()?["id"].as_str().context("an id")?.to_owned();
+            let id = id_of(&reply.document()?)?;
             let ended = here.follow(&pair.a, &id)?;
             ensure!(ended.state == "FAILED", "{asked} ended in {:#}", ended.document);
             ensure!(here.get(&pair.a, &format!("tasks/{id}/events"))?.status.is_success());
@@ -136,7 +132,7 @@ fn uploads_left_open(stage: &Stage, canaries: &mut Canaries) -> anyhow::Result<(
         let new = json!({ "path": format!("/{}", canaries.name()), "size": 60, "digest": digest });
         let made = stage.here.post(site, "collections/imaging/uploads", &new)?;
         ensure!(made.status.is_success(), "{}", made.text);
-        let id = made.document::<Value>()?["id"].as_str().context("an upload has an id")?.to_owned();
+        let id = id_of(&made.document()?)?;
         let headers =
             [("authorization", token.as_str()), ("content-type", "application/octet-stream"), ("upload-offset", "0")];
         let part = canaries.word();

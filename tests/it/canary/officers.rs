@@ -4,9 +4,9 @@ use anyhow::{Context, ensure};
 use sealane_cli::demo::people::{BEN, CARLA};
 use sealane_tests::canary::Canaries;
 use sealane_tests::person::Person;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Stage;
+use super::{Stage, id_of};
 
 pub(super) fn ask(stage: &Stage, canaries: &mut Canaries) -> anyhow::Result<()> {
     rules(stage, canaries)?;
@@ -59,7 +59,7 @@ fn rules(stage: &Stage, canaries: &mut Canaries) -> anyhow::Result<()> {
         let reply = stage.here.post(site, "collections/imaging/rules", &rule)?;
         if reply.status.is_success() {
             made += 1;
-            let id = reply.document::<Value>()?["id"].as_str().context("a rule has an id")?.to_owned();
+            let id = id_of(&reply.document()?)?;
             if made % 2 == 0 {
                 let gone =
                     site.call(reqwest::Method::DELETE, &format!("rules/{id}"), Some(stage.here.token()), None)?;
@@ -117,14 +117,14 @@ fn holds_and_erasures(stage: &Stage, carla: &Person, ben: &Person, canaries: &mu
         let hold = json!({ "about": person(&subject), "reason": canaries.name() });
         let held = carla.post(site, "audit/holds", &hold)?;
         ensure!(held.status.is_success(), "{}", held.text);
-        let id = held.document::<Value>()?["id"].as_str().context("a hold has an id")?.to_owned();
+        let id = id_of(&held.document()?)?;
         for who in [carla, ben] {
             ensure!(who.post(site, &format!("audit/holds/{id}/release"), &json!({}))?.status.is_success());
         }
         let erasure = json!({ "about": person(&subject), "basis": canaries.name() });
         let asked = carla.post(site, "audit/erasures", &erasure)?;
         ensure!(asked.status.is_success(), "{}", asked.text);
-        let id = asked.document::<Value>()?["id"].as_str().context("an erasure has an id")?.to_owned();
+        let id = id_of(&asked.document()?)?;
         // One is carried out, the other waits: both are listed, with names.
         if subject != stage.guest.subject {
             ensure!(ben.post(site, &format!("audit/erasures/{id}/approve"), &json!({}))?.status.is_success());
