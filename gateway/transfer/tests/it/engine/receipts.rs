@@ -1,12 +1,16 @@
 //! After a transfer both sites hold proof of it, or somebody is told why not.
 
-use sealane_audit::event::Transfer as TransferKind;
+use sealane_audit::event::{Assurance, Transfer as TransferKind};
 use sealane_audit::verify::{Options, Pin, verify_receipt};
-use sealane_audit::{EntryView, ExchangeReceipt, Object, OpId, Outcome, OutcomeRecord, Phase};
+use sealane_audit::witness::Equivocation;
+use sealane_audit::{Checkpoint, EntryView, ExchangeReceipt, Object, OpId, Outcome, OutcomeRecord, Phase, VerifierKey};
 use sealane_crypto::digest::sha256;
 use sealane_crypto::{Signed, SigningKey, SystemRandom};
+use sealane_database::log_fork;
+use sealane_database::log_key::{self, LogKey as LogKeyRow};
 use sealane_database::transfer_receipt::{ReceiptState, TransferReceipt};
-use sealane_model::{Task, TaskId, TaskState};
+use sealane_database::witnessed_log::{self, WitnessedHead};
+use sealane_model::{Task, TaskId, TaskState, Timestamp};
 use sealane_transfer::engine::End;
 use sealane_transfer::lane::Orders as _;
 use sealane_transfer::log_key::LogKey;
@@ -205,4 +209,49 @@ async fn a_proven_part_that_differs_is_alarmed_and_an_honest_one_is_kept_afterwa
     world.destination.receipt_that(task.id, held).await;
     world.source.receipt_that(task.id, held).await;
     node.stop().await;
+}
+
+fn recorded(site: &Site, kind: Assurance) -> Vec<String> {
+    let of_kind = site.entries().into_iter().filter(|view| view.entry.kind == kind.into());
+    of_kind.filter_map(|view| Some(view.entry.outcome?.code)).collect()
+}
+
+on_both!(a_receipt_under_another_log_key_than_the_pinned_one_is_refused);
+async fn a_receipt_under_another_log_key_than_the_pinned_one_is_refused(on: &Backend) {
+    let world = World::start(on).await;
+    let origin = world.source.guard.log().origin().to_owned();
+    let other = SigningKey::generate(&SystemRandom::new().unwrap()).verifying_key();
+    let vkey = VerifierKey::new(&origin, other).to_string();
+    let pinned = LogKeyRow { origin, site: world.source.identity.site, vkey };
+    let mut db = world.destination.database.acquire().await.unwrap();
+    assert!(log_key::pin(&mut db, &pinned, Timestamp::from_seconds(1)).await.unwrap());
+    drop(db);
+    let node = world.destination.run().await;
+    let task = moved(&world, &node, "a").await;
+    is_alarmed(&world.destination, task.id, "log-key-changed").await;
+    node.stop().await;
+    assert!(recorded(&world.destination, Assurance::LogKeyPin).contains(&"log-key-changed".to_owned()));
+    assert_eq!(recorded(&world.source, Assurance::LogKeyPin), ["ok"], "the destination's key is pinned by its receipt");
+}
+
+on_both!(a_receipt_under_a_head_that_contradicts_a_witnessed_one_is_evidence_against_the_log);
+async fn a_receipt_under_a_head_that_contradicts_a_witnessed_one_is_evidence_against_the_log(on: &Backend) {
+    let world = World::start(on).await;
+    world.source.answers(Receipts::AWAY);
+    let node = world.destination.run().await;
+    let task = moved(&world, &node, "a").await;
+    let log = world.source.guard.log();
+    let (size, root) = (log.head().0, sha256(b"another history"));
+    let head = Checkpoint::sign(log.origin(), size, root, &world.source.log_key);
+    let at = Timestamp::from_seconds(1);
+    let seen = WitnessedHead { origin: log.origin().to_owned(), size, root, note: head.text().to_owned(), at };
+    let mut db = world.destination.database.acquire().await.unwrap();
+    assert!(witnessed_log::advance(&mut db, None, &seen).await.unwrap());
+    world.source.answers(Receipts::HONEST);
+    is_alarmed(&world.destination, task.id, "log-forked").await;
+    node.stop().await;
+    let [fork] = log_fork::list(&mut db).await.unwrap().try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    let evidence: Equivocation = fork.evidence.parse().unwrap();
+    assert_eq!(evidence.verify(log.verifier_key()), Ok(()), "anybody with the log's key can check it");
+    assert_eq!(recorded(&world.destination, Assurance::WitnessFork), ["log-forked"]);
 }

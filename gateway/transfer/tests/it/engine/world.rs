@@ -54,6 +54,8 @@ pub(crate) struct Site {
     /// The engine of the process that lives now.
     current: Arc<Mutex<Option<Transfers>>>,
     receipts: Arc<Mutex<Receipts>>,
+    /// Signs its log.
+    pub(crate) log_key: SigningKey,
     /// The node that is killed and started again.
     node: NodeId,
     lease: Duration,
@@ -145,6 +147,7 @@ impl Site {
         let rules = if rule.permissions.is_empty() { Vec::new() } else { vec![rule] };
         let keys =
             LogKeys { signing: SigningKey::generate(random.as_ref()), openings: AeadKey::generate(random.as_ref()) };
+        let log_key = keys.signing.clone();
         let (log, _) =
             Log::open(&folder.path().join("log"), &format!("sealane/{name}/node-1"), keys, Arc::clone(&random))
                 .unwrap();
@@ -152,6 +155,7 @@ impl Site {
         let guard = Guard::new(policy, log, Arc::new(SystemClock), Arc::clone(&random));
         let site = Self {
             identity,
+            log_key,
             database,
             guard,
             collection,
