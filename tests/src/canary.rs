@@ -260,7 +260,7 @@ mod tests {
         let word = canaries.word();
         let mut found = BTreeSet::new();
         scanner.bytes("noise", &Noise::seeded(3).bytes(1 << 20), &mut found);
-        scanner.bytes("half", word[..LENGTH - 1].as_bytes(), &mut found);
+        scanner.bytes("half", &word.as_bytes()[..LENGTH - 1], &mut found);
         assert_eq!(found, BTreeSet::new());
         for before in 0..4 {
             let text = format!("{}{} and more", "x".repeat(before), word.to_lowercase());
