@@ -36,7 +36,7 @@ fn secret(what: &str) -> String {
 
 fn somebody() -> Person {
     Person {
-        id: PersonId::new(&format!("https://{SECRET}.example"), &secret("subject")),
+        id: PersonId::new(format!("https://{SECRET}.example"), secret("subject")),
         email: Some(format!("{SECRET}@hospital.example")),
         name: Some(secret("Quillfeather")),
     }
