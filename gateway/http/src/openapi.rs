@@ -3,8 +3,6 @@
 //! Handlers say what is theirs: parameters, body, the good answer. Said here, once: what failures look like, which
 //! operations need credentials and which take an `Idempotency-Key`, and every object (`shapes`).
 
-mod policy_shapes;
-mod review_shapes;
 mod shape;
 mod shapes;
 
@@ -42,8 +40,7 @@ pub(crate) fn foundation() -> OpenApi {
          `code`, a `next_step` and a `reference` to quote."
             .to_owned(),
     );
-    let all = shapes::SHAPES.iter().chain(policy_shapes::SHAPES).chain(review_shapes::SHAPES);
-    let schemas = all.map(|shape| (shape.name, shape.schema()));
+    let schemas = shapes::all().map(|shape| (shape.name, shape.schema()));
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))

@@ -1,13 +1,12 @@
 //! The objects of questions to policy, field by field.
 
-use super::shape::Kind::{Count, Digest, Flag, Free, Is, List, Maybe, Path, Text, Time, Uuid, Word};
-use super::shape::{Shape, may, must};
-use super::shapes::{CLASS, PERMISSION};
+use super::{CLASS, PERMISSION};
+use crate::openapi::shape::Kind::{Count, Digest, Flag, Free, Is, List, Maybe, Path, Text, Time, Uuid, Word};
+use crate::openapi::shape::{Shape, may, must};
 
 const EFFECT: &[&str] = &["permit", "deny", "step-up"];
 
-/// The table.
-pub(crate) const SHAPES: &[Shape] = &[
+pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "Explain",
         about: "Why somebody may do something, or may not.",

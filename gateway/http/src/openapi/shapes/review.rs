@@ -1,7 +1,8 @@
 //! The objects of alerts, of the rules that raise them, and of reviews, field by field.
 
-use super::shape::Kind::{Count, Flag, Is, List, Maybe, Text, Time, Uuid, Word};
-use super::shape::{Field, Shape, may, must};
+use super::NEXT;
+use crate::openapi::shape::Kind::{Count, Flag, Is, List, Maybe, Text, Time, Uuid, Word};
+use crate::openapi::shape::{Shape, may, must};
 
 const SEVERITY: &[&str] = &["note", "warning", "urgent"];
 const MEASURE: &[&str] = &["entries", "bytes"];
@@ -19,10 +20,8 @@ const ALARM: &[&str] = &[
     "review-overdue",
     "review-long-overdue",
 ];
-const NEXT: Field = must("next", Maybe(&Text), "Hand this back as `after` to get the next page; null on the last one.");
 
-/// The table.
-pub(crate) const SHAPES: &[Shape] = &[
+pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "AuditQuestion",
         about: "Which entries: all that is given must match. Fields and values are those of a search.",
