@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use sealane_audit::{Log, LogKeys, OpenError, Options, Recovery, RotationProof};
 use sealane_crypto::{AeadKey, KeyStore, Random, Secret, SigningKey, TlsIdentity};
-use sealane_model::{CollectionName, SiteId};
+use sealane_model::{ShortName, SiteId};
 use sealane_service::audit::IndexKey;
 
 use crate::keystore::FileKeyStore;
@@ -81,7 +81,7 @@ impl SiteKeys {
 ///
 /// # Errors
 /// When a key is missing, damaged, or readable by others.
-pub fn audit_keys(folder: &Path, node: &CollectionName, random: &dyn Random) -> anyhow::Result<LogKeys> {
+pub fn audit_keys(folder: &Path, node: &ShortName, random: &dyn Random) -> anyhow::Result<LogKeys> {
     let store = FileKeyStore::open(folder)?;
     let name = log_name(node);
     let signing = match store.load(&name)? {
@@ -103,7 +103,7 @@ pub fn audit_keys(folder: &Path, node: &CollectionName, random: &dyn Random) -> 
 /// Those of the keys and of the log.
 pub fn open_log(
     folder: &Path,
-    node: &CollectionName,
+    node: &ShortName,
     place: &LogPlace<'_>,
     random: &Arc<dyn Random>,
     options: Options,
@@ -128,7 +128,7 @@ pub fn open_log(
 /// Those of the keys and of the log; then the old key stays, and the command can be run again.
 pub fn rotate_log_key(
     folder: &Path,
-    node: &CollectionName,
+    node: &ShortName,
     place: &LogPlace<'_>,
     random: &Arc<dyn Random>,
     options: Options,
@@ -159,15 +159,15 @@ pub struct LogPlace<'a> {
     pub origin: &'a str,
 }
 
-fn successor(store: &FileKeyStore, node: &CollectionName) -> anyhow::Result<Option<SigningKey>> {
+fn successor(store: &FileKeyStore, node: &ShortName) -> anyhow::Result<Option<SigningKey>> {
     Ok(store.load(&next_name(node))?.map(|bytes| SigningKey::from_pkcs8(bytes.expose())).transpose()?)
 }
 
-fn log_name(node: &CollectionName) -> String {
+fn log_name(node: &ShortName) -> String {
     format!("audit-{node}")
 }
 
-fn next_name(node: &CollectionName) -> String {
+fn next_name(node: &ShortName) -> String {
     format!("audit-{node}.next")
 }
 

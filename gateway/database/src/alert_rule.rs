@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sealane_model::CollectionName;
+use sealane_model::ShortName;
 use sealane_model::alert::{Grouping, Measure, Severity, Threshold};
 use sealane_model::id::AlertRuleId;
 use sealane_policy::Role;
@@ -27,7 +27,7 @@ pub struct AlertRule {
     /// Its id.
     pub id: AlertRuleId,
     /// Its short name, unique at the site.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Which entries, in words without a personal value.
     pub question: String,
     /// Which entries, as the index takes it.
@@ -120,7 +120,7 @@ pub async fn delete(db: &mut Db, id: AlertRuleId) -> Result<bool, DbError> {
 ///
 /// # Errors
 /// Those of reading.
-pub async fn find(db: &mut Db, name: &CollectionName) -> Result<Option<AlertRule>, DbError> {
+pub async fn find(db: &mut Db, name: &ShortName) -> Result<Option<AlertRule>, DbError> {
     let sealer = db.sealer()?;
     let row = sqlx::query(
         "SELECT id, name, sealed, measure, at_least, window_us, grouped_by, severity, concerns, built_in, paused
@@ -136,13 +136,13 @@ pub async fn find(db: &mut Db, name: &CollectionName) -> Result<Option<AlertRule
 ///
 /// # Errors
 /// Those of reading.
-pub async fn list(db: &mut Db, after: Option<&CollectionName>, limit: usize) -> Result<Vec<AlertRule>, DbError> {
+pub async fn list(db: &mut Db, after: Option<&ShortName>, limit: usize) -> Result<Vec<AlertRule>, DbError> {
     let sealer = db.sealer()?;
     let rows = sqlx::query(
         "SELECT id, name, sealed, measure, at_least, window_us, grouped_by, severity, concerns, built_in, paused
          FROM alert_rule WHERE name > $1 ORDER BY name LIMIT $2",
     )
-    .bind(after.map(CollectionName::as_str).unwrap_or_default())
+    .bind(after.map(ShortName::as_str).unwrap_or_default())
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;

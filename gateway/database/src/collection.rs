@@ -1,8 +1,8 @@
 //! Collections.
 
-use sealane_model::collection::{Collection, CollectionName};
 use sealane_model::id::CollectionId;
 use sealane_model::time::Timestamp;
+use sealane_model::{Collection, ShortName};
 use sqlx::any::AnyRow;
 
 use crate::cells::{self, Cells, word};
@@ -57,7 +57,7 @@ pub async fn find(db: &mut Db, id: CollectionId) -> Result<Option<Collection>, D
 ///
 /// # Errors
 /// Those of reading.
-pub async fn find_by_name(db: &mut Db, name: &CollectionName) -> Result<Option<Collection>, DbError> {
+pub async fn find_by_name(db: &mut Db, name: &ShortName) -> Result<Option<Collection>, DbError> {
     let row = sqlx::query(
         "SELECT id, name, title, description, storage_gateway, class, mode, read_only, created_at
          FROM collection WHERE name = $1",
@@ -72,13 +72,13 @@ pub async fn find_by_name(db: &mut Db, name: &CollectionName) -> Result<Option<C
 ///
 /// # Errors
 /// Those of reading.
-pub async fn list(db: &mut Db, after: Option<&CollectionName>, limit: usize) -> Result<Vec<Collection>, DbError> {
+pub async fn list(db: &mut Db, after: Option<&ShortName>, limit: usize) -> Result<Vec<Collection>, DbError> {
     // A name is never empty, so all of them come after the empty text.
     let rows = sqlx::query(
         "SELECT id, name, title, description, storage_gateway, class, mode, read_only, created_at
          FROM collection WHERE name > $1 ORDER BY name LIMIT $2",
     )
-    .bind(after.map_or("", CollectionName::as_str))
+    .bind(after.map_or("", ShortName::as_str))
     .bind(cells::limit(limit))
     .fetch_all(db)
     .await?;

@@ -1,7 +1,7 @@
 //! Peers: the sites that were accepted here, with their pinned keys.
 
 use sealane_crypto::Fingerprint;
-use sealane_model::collection::CollectionName;
+use sealane_model::ShortName;
 use sealane_model::id::SiteId;
 use sealane_model::peer::Peer;
 use sqlx::any::AnyRow;
@@ -49,7 +49,7 @@ pub async fn find(db: &mut Db, site: SiteId) -> Result<Option<Peer>, DbError> {
 ///
 /// # Errors
 /// Those of reading.
-pub async fn find_by_name(db: &mut Db, name: &CollectionName) -> Result<Option<Peer>, DbError> {
+pub async fn find_by_name(db: &mut Db, name: &ShortName) -> Result<Option<Peer>, DbError> {
     let row = sqlx::query("SELECT descriptor, issuers, ceiling, accepted_at FROM peer WHERE name = $1")
         .bind(name.as_str())
         .fetch_optional(db)

@@ -1,6 +1,6 @@
 //! The site that the database belongs to: one row.
 
-use sealane_model::collection::CollectionName;
+use sealane_model::ShortName;
 use sealane_model::id::SiteId;
 use sqlx::any::AnyRow;
 
@@ -13,7 +13,7 @@ pub struct SiteRecord {
     /// Its id: what its peers know it by, so it never changes.
     pub site: SiteId,
     /// Its short name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Its name for people.
     pub title: String,
 }

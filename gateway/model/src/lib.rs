@@ -19,6 +19,7 @@ pub mod peer;
 pub mod person;
 pub mod problem;
 pub mod session;
+pub mod short_name;
 pub mod storage_gateway;
 pub mod task;
 pub mod time;
@@ -28,7 +29,7 @@ pub use sealane_policy::permit;
 
 pub use access_rule::AccessRule;
 pub use clock::{Clock, ManualClock, Moment, Synchronisation, SystemClock};
-pub use collection::{AssuranceMode, Collection, CollectionName};
+pub use collection::{AssuranceMode, Collection};
 pub use entry::{Entry, EntryKind, FileTime};
 pub use id::{
     AlertId, AlertRuleId, CollectionId, ErasureId, HoldId, InvitationId, NodeId, OrderId, RequestId, ReviewId, RuleId,
@@ -41,6 +42,7 @@ pub use problem::Problem;
 pub use sealane_policy::path::{Component, PathError, RemotePath};
 pub use sealane_policy::{Class, Permission, Permit, Principal};
 pub use session::{Session, SessionKind};
+pub use short_name::ShortName;
 pub use storage_gateway::{StorageGateway, StorageKind};
 pub use task::{Progress, Task, TaskEvent, TaskRole, TaskState};
 pub use time::Timestamp;

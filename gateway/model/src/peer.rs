@@ -8,8 +8,8 @@ use sealane_crypto::{Fingerprint, VerifyingKey};
 use sealane_policy::Class;
 use serde::{Deserialize, Serialize};
 
-use crate::collection::CollectionName;
 use crate::id::{InvitationId, SiteId};
+use crate::short_name::ShortName;
 use crate::time::Timestamp;
 
 /// What a site says of itself.
@@ -19,7 +19,7 @@ pub struct SiteDescriptor {
     /// The site.
     pub site: SiteId,
     /// Its short name, as its own administrator chose it.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Its name for people.
     pub title: String,
     /// `host:port` of each of its nodes' listeners, tried in order.

@@ -12,7 +12,7 @@ use sealane_audit::{Kind, Private};
 use sealane_database::alert_rule::{self, AlertRule};
 use sealane_model::page::Page;
 use sealane_model::problem::ProblemKind;
-use sealane_model::{CollectionName, Permit, Problem, permit};
+use sealane_model::{Permit, Problem, ShortName, permit};
 use sealane_policy::{Action, Resource};
 use sealane_transfer::guard::{Ask, Details};
 
@@ -43,7 +43,7 @@ pub async fn save(app: &App, caller: &Caller, wanted: NewAlertRule) -> Result<Al
 
 /// Rules by name.
 pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<AlertRuleView>, Problem> {
-    let after: Option<CollectionName> = match &query.after {
+    let after: Option<ShortName> = match &query.after {
         Some(text) => Some(text.parse().map_err(|_| problem::bad_request("cursor", "It is no name of a rule."))?),
         None => None,
     };
@@ -54,7 +54,7 @@ pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<
 }
 
 /// One rule.
-pub async fn show(app: &App, caller: &Caller, name: &CollectionName) -> Result<AlertRuleView, Problem> {
+pub async fn show(app: &App, caller: &Caller, name: &ShortName) -> Result<AlertRuleView, Problem> {
     let question = ask(&Actor::from(caller), Action::ReadAudit, Resource::site(), Assurance::AlertRuleList);
     let grant = app.permit::<permit::SeeAudit>(question.detail("rule", name.as_str())).await?;
     let found = find(app, name).await.and_then(view);
@@ -65,7 +65,7 @@ pub async fn show(app: &App, caller: &Caller, name: &CollectionName) -> Result<A
 pub async fn change(
     app: &App,
     caller: &Caller,
-    name: &CollectionName,
+    name: &ShortName,
     wanted: ChangeAlertRule,
 ) -> Result<AlertRuleView, Problem> {
     let made = async {
@@ -98,12 +98,7 @@ pub async fn change(
 }
 
 /// Put a rule out of use, or into use again.
-pub async fn set_paused(
-    app: &App,
-    caller: &Caller,
-    name: &CollectionName,
-    paused: bool,
-) -> Result<AlertRuleView, Problem> {
+pub async fn set_paused(app: &App, caller: &Caller, name: &ShortName, paused: bool) -> Result<AlertRuleView, Problem> {
     match find(app, name).await {
         Err(problem) => tell(app, caller, Assurance::AlertRuleChange, problem).await,
         Ok(old) if old.paused == paused => {
@@ -118,7 +113,7 @@ pub async fn set_paused(
 }
 
 /// Remove a rule; its alerts stay.
-pub async fn remove(app: &App, caller: &Caller, name: &CollectionName) -> Result<(), Problem> {
+pub async fn remove(app: &App, caller: &Caller, name: &ShortName) -> Result<(), Problem> {
     let found = find(app, name).await.and_then(|rule| {
         if rule.built_in { Err(is_built_in("A rule of the program cannot be removed.")) } else { Ok(rule) }
     });
@@ -176,7 +171,7 @@ async fn delete(app: &App, _permit: &Permit<permit::ManageAlertRules>, rule: &Al
 async fn read(
     app: &App,
     _permit: &Permit<permit::SeeAudit>,
-    after: Option<&CollectionName>,
+    after: Option<&ShortName>,
     rows: usize,
 ) -> Result<Page<AlertRuleView>, Problem> {
     let mut db = app.db().await?;
@@ -185,12 +180,12 @@ async fn read(
     Ok(Page { items: page.items.into_iter().map(view).collect::<Result<_, _>>()?, next: page.next })
 }
 
-async fn find(app: &App, name: &CollectionName) -> Result<AlertRule, Problem> {
+async fn find(app: &App, name: &ShortName) -> Result<AlertRule, Problem> {
     let mut db = app.db().await?;
     alert_rule::find(&mut db, name).await.map_err(problem::database)?.ok_or_else(unknown)
 }
 
-fn about(caller: &Caller, kind: Assurance, name: &CollectionName) -> Ask {
+fn about(caller: &Caller, kind: Assurance, name: &ShortName) -> Ask {
     ask(&Actor::from(caller), Action::ManageAlertRules, Resource::site(), kind).detail("rule", name.as_str())
 }
 

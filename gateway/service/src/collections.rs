@@ -3,7 +3,7 @@
 use sealane_audit::event::Sharing;
 use sealane_database::collection;
 use sealane_model::page::Page;
-use sealane_model::{Collection, CollectionName, Permit, Problem, RemotePath, permit};
+use sealane_model::{Collection, Permit, Problem, RemotePath, ShortName, permit};
 use sealane_policy::{Action, Effect, Resource};
 use sealane_transfer::guard::Details;
 
@@ -20,7 +20,7 @@ pub async fn list(app: &App, caller: &Caller, query: &PageQuery) -> Result<Page<
     let actor = Actor::from(caller);
     let after = match &query.after {
         Some(text) => {
-            Some(text.parse::<CollectionName>().map_err(|error| problem::bad_request("cursor", error.to_string()))?)
+            Some(text.parse::<ShortName>().map_err(|error| problem::bad_request("cursor", error.to_string()))?)
         }
         None => None,
     };
@@ -49,7 +49,7 @@ async fn visible(
     app: &App,
     _permit: &Permit<permit::SeeSite>,
     actor: &Actor,
-    mut after: Option<CollectionName>,
+    mut after: Option<ShortName>,
     limit: usize,
 ) -> Result<Page<CollectionView>, Problem> {
     const CHUNK: usize = 200;

@@ -10,8 +10,8 @@ use sealane_database::{access_rule, collection, policy_history, storage_gateway}
 use sealane_model::id::fresh_uuid;
 use sealane_model::problem::ProblemKind;
 use sealane_model::{
-    AccessRule, AssuranceMode, Class, Collection, CollectionId, CollectionName, Permission, Permit, Principal, Problem,
-    RemotePath, RuleId, StorageGateway, StorageGatewayId, StorageKind, Timestamp, permit,
+    AccessRule, AssuranceMode, Class, Collection, CollectionId, Permission, Permit, Principal, Problem, RemotePath,
+    RuleId, ShortName, StorageGateway, StorageGatewayId, StorageKind, Timestamp, permit,
 };
 use sealane_policy::{Action, GrantRow, Resource};
 use sealane_transfer::guard::{Ask, Details, Grant};
@@ -36,7 +36,7 @@ pub struct ConfiguredStorage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfiguredCollection {
     /// Its name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Its name for people.
     pub title: String,
     /// What is in it.
@@ -57,7 +57,7 @@ pub struct ConfiguredRule {
     /// Its name in the file, unique for its collection.
     pub name: String,
     /// The collection.
-    pub collection: CollectionName,
+    pub collection: ShortName,
     /// Beneath which path.
     pub path: RemotePath,
     /// For whom.

@@ -15,8 +15,8 @@ use sealane_model::limits::{INVITATION_LIFETIME, MAX_PAGE};
 use sealane_model::peer::SignedInvitation;
 use sealane_model::problem::ProblemKind;
 use sealane_model::{
-    AssuranceMode, CollectionId, CollectionName, Component, Entry, Invitation, InvitationId, Peer, Permit, Problem,
-    RemotePath, SiteDescriptor, permit,
+    AssuranceMode, CollectionId, Component, Entry, Invitation, InvitationId, Peer, Permit, Problem, RemotePath,
+    ShortName, SiteDescriptor, permit,
 };
 use sealane_policy::{Action, Resource};
 use sealane_transfer::guard::{Details, Grant};
@@ -42,7 +42,7 @@ pub async fn list(app: &App, actor: &Actor) -> Result<Vec<PeerView>, Problem> {
 }
 
 /// Collections of a peer that it shows to the caller.
-pub async fn collections(app: &App, caller: &Caller, name: &CollectionName) -> Result<Vec<CollectionView>, Problem> {
+pub async fn collections(app: &App, caller: &Caller, name: &ShortName) -> Result<Vec<CollectionView>, Problem> {
     let actor = Actor::from(caller);
     let mut db = app.db().await?;
     let found = peer::find_by_name(&mut db, name).await.map_err(problem::database)?;
@@ -144,7 +144,7 @@ fn invited(app: &App, request: &AcceptPeer) -> Option<Peer> {
 pub async fn set_contact(
     app: &App,
     actor: &Actor,
-    name: &CollectionName,
+    name: &ShortName,
     change: PeerContactView,
 ) -> Result<PeerContactView, Problem> {
     let mut question = ask(actor, Action::ManagePeers, Resource::site(), Admin::PeerChange);
@@ -160,7 +160,7 @@ pub async fn set_contact(
 async fn change_contact(
     app: &App,
     _permit: &Permit<permit::ManagePeers>,
-    name: &CollectionName,
+    name: &ShortName,
     change: PeerContactView,
 ) -> Result<PeerContactView, Problem> {
     let mut db = app.db().await?;
@@ -180,7 +180,7 @@ async fn change_contact(
 }
 
 /// Trust a site no longer.
-pub async fn remove(app: &App, actor: &Actor, name: &CollectionName) -> Result<(), Problem> {
+pub async fn remove(app: &App, actor: &Actor, name: &ShortName) -> Result<(), Problem> {
     let known = peer::find_by_name(&mut *app.db().await?, name).await.map_err(problem::database)?;
     let question = ask(actor, Action::ManagePeers, Resource::site(), Admin::PeerRemove);
     let grant = app.permit::<permit::ManagePeers>(change::peer(question, known.as_ref(), None)).await?;
@@ -385,7 +385,7 @@ async fn pin(app: &App, _permit: &Permit<permit::ManagePeers>, request: &AcceptP
     Ok(peer)
 }
 
-async fn unpin(app: &App, _permit: &Permit<permit::ManagePeers>, name: &CollectionName) -> Result<(), Problem> {
+async fn unpin(app: &App, _permit: &Permit<permit::ManagePeers>, name: &ShortName) -> Result<(), Problem> {
     let mut db = app.db().await?;
     let peer = peer::find_by_name(&mut db, name).await.map_err(problem::database)?.ok_or_else(peer_unknown)?;
     peer::remove(&mut db, peer.descriptor.site).await.map(drop).map_err(problem::database)

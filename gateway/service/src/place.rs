@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sealane_audit::Kind;
 use sealane_connectors::Connector;
 use sealane_database::{collection, peer, storage_gateway};
-use sealane_model::{Collection, CollectionId, CollectionName, Peer, PersonAssertion, Problem, RemotePath};
+use sealane_model::{Collection, CollectionId, Peer, PersonAssertion, Problem, RemotePath, ShortName};
 use sealane_policy::{Action, ActionType, Decision, Effect, Request, Resource};
 use sealane_transfer::guard::{Ask, Grant, Refusal};
 
@@ -22,14 +22,14 @@ use crate::problem;
 /// A collection as a person names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionRef {
-    site: Option<CollectionName>,
+    site: Option<ShortName>,
     which: Which,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Which {
     Id(CollectionId),
-    Name(CollectionName),
+    Name(ShortName),
 }
 
 /// A text that names no collection.
@@ -81,7 +81,7 @@ impl CollectionRef {
     }
 
     /// The name, where one is given and no other site is named.
-    pub(crate) const fn name_here(&self) -> Option<&CollectionName> {
+    pub(crate) const fn name_here(&self) -> Option<&ShortName> {
         match (&self.site, &self.which) {
             (None, Which::Name(name)) => Some(name),
             _ => None,
@@ -118,7 +118,7 @@ impl Wanted {
         }
     }
 
-    pub(crate) fn is(&self, id: CollectionId, name: &CollectionName) -> bool {
+    pub(crate) fn is(&self, id: CollectionId, name: &ShortName) -> bool {
         match &self.0 {
             Which::Id(wanted) => *wanted == id,
             Which::Name(wanted) => wanted == name,

@@ -5,13 +5,13 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use sealane_model::{CollectionId, CollectionName};
+use sealane_model::{CollectionId, ShortName};
 use sealane_transfer::message::RemoteCollection;
 
 const MOST: usize = 10_000;
 
 #[derive(Debug, Default)]
-pub(crate) struct RemoteNames(Mutex<HashMap<CollectionId, CollectionName>>);
+pub(crate) struct RemoteNames(Mutex<HashMap<CollectionId, ShortName>>);
 
 impl RemoteNames {
     pub(crate) fn learn(&self, collections: &[RemoteCollection]) {
@@ -22,7 +22,7 @@ impl RemoteNames {
         names.extend(collections.iter().map(|one| (one.id, one.name.clone())));
     }
 
-    pub(crate) fn of(&self, collection: CollectionId) -> Option<CollectionName> {
+    pub(crate) fn of(&self, collection: CollectionId) -> Option<ShortName> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&collection).cloned()
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use sealane_crypto::{Fingerprint, SigningKey, TlsIdentity};
-use sealane_model::{CollectionName, SiteDescriptor, SiteId};
+use sealane_model::{ShortName, SiteDescriptor, SiteId};
 
 use crate::tls::{TlsError, lane_key_of};
 
@@ -16,7 +16,7 @@ pub struct SiteIdentity {
     /// The site's id.
     pub site: SiteId,
     /// Its short name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Its name for people.
     pub title: String,
     /// Signs orders, assertions and invitations.

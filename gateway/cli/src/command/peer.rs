@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use sealane_model::{Class, CollectionName};
+use sealane_model::{Class, ShortName};
 use sealane_service::view::{AcceptPeer, PeerContactView, PeerView};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ pub(super) enum PeerCommand {
     /// End the trust in a site.
     Remove {
         /// Its short name.
-        name: CollectionName,
+        name: ShortName,
         /// The configuration file.
         #[arg(long, default_value = "sealane.toml")]
         config: PathBuf,
@@ -64,7 +64,7 @@ pub(super) struct AcceptArguments {
 #[derive(Debug, Args)]
 pub(super) struct ContactArguments {
     /// Its short name.
-    name: CollectionName,
+    name: ShortName,
     /// Name of the organisation, where it is another than the site's title.
     #[arg(long)]
     organisation: Option<String>,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use sealane_model::{Class, CollectionName, Permission, Timestamp};
+use sealane_model::{Class, Permission, ShortName, Timestamp};
 use sealane_service::{LEAST_RETENTION_YEARS, USUAL_REVIEW_DAYS};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -47,7 +47,7 @@ pub struct ConfigFile {
 #[serde(deny_unknown_fields)]
 pub struct SiteConfig {
     /// Short name that peers know it by.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Name for people.
     pub title: String,
     /// Where its pages are, as people's browsers reach them.
@@ -77,7 +77,7 @@ pub struct SiteConfig {
 #[serde(deny_unknown_fields)]
 pub struct NodeConfig {
     /// Unique among the nodes of a site: names its audit log.
-    pub name: CollectionName,
+    pub name: ShortName,
 }
 
 impl Default for NodeConfig {
@@ -247,7 +247,7 @@ pub struct IdentityProviderConfig {
 #[serde(deny_unknown_fields)]
 pub struct StorageGatewayConfig {
     /// Unique name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// The directory that nothing of it ever leaves.
     pub root: PathBuf,
     /// Classes of data that it may hold.
@@ -259,7 +259,7 @@ pub struct StorageGatewayConfig {
 #[serde(deny_unknown_fields)]
 pub struct CollectionConfig {
     /// Unique short name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Name for people.
     pub title: String,
     /// What is in it.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sealane_audit::witness::{Policy, Window};
-use sealane_model::CollectionName;
+use sealane_model::ShortName;
 use sealane_service::witness::WitnessSettings;
 use toml::Spanned;
 use url::Url;
@@ -53,7 +53,7 @@ fn policy(config: &WitnessConfig, text: &str, base: &Path) -> Result<Policy, Str
         let name = &witness.name;
         let fits = match &witness.url {
             Some(url) => url.parse::<Url>().is_ok_and(|url| url.scheme() == "https" && url.host().is_some()),
-            None => name.parse::<CollectionName>().is_ok(),
+            None => name.parse::<ShortName>().is_ok(),
         };
         if !fits {
             return Err(format!(

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use sealane_model::{CollectionName, Problem};
+use sealane_model::{Problem, ShortName};
 use sealane_service::view::{
     AcceptPeer, ForkView, InvitationView, NewTimestamp, PeerContactView, PeerView, TimestampRequestView, TimestampView,
     WitnessIdentityView, WitnessStatusView,
@@ -38,7 +38,7 @@ pub enum AdminRequest {
     /// Say who a peer is to the outside.
     Contact {
         /// Its short name.
-        name: CollectionName,
+        name: ShortName,
         /// What is known of it; what is absent stays as it was.
         contact: PeerContactView,
     },
@@ -61,7 +61,7 @@ pub enum AdminRequest {
     /// End the trust in a site.
     Remove {
         /// Its short name.
-        name: CollectionName,
+        name: ShortName,
     },
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use sealane_crypto::{Digest, Secret};
-use sealane_model::{AssuranceMode, CollectionName, RemotePath, StorageKind};
+use sealane_model::{AssuranceMode, RemotePath, ShortName, StorageKind};
 use sealane_service::Administrator;
 use sealane_service::configure::{Configured, ConfiguredCollection, ConfiguredRule, ConfiguredStorage};
 use sealane_service::identity::ProviderConfig;
@@ -27,7 +27,7 @@ use crate::principal;
 #[derive(Debug)]
 pub struct NodeSettings {
     /// Short name of the site.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Name for people.
     pub title: String,
     /// Where its pages are.
@@ -37,7 +37,7 @@ pub struct NodeSettings {
     /// Where peers reach the site's nodes.
     pub addresses: Vec<String>,
     /// Which node of the site.
-    pub node: CollectionName,
+    pub node: ShortName,
     /// Folder of the site's keys.
     pub keys: PathBuf,
     /// Folder of this node's audit log.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use sealane_model::CollectionName;
+use sealane_model::ShortName;
 use sealane_model::page::Page;
 use sealane_service::PageQuery;
 use sealane_service::view::{AlertRuleView, ChangeAlertRule, NewAlertRule, TryAlertRule};
@@ -56,7 +56,7 @@ pub(crate) async fn save(
 pub(crate) async fn show(
     State(app): State<App>,
     signed_in: SignedIn,
-    ApiPath(name): ApiPath<CollectionName>,
+    ApiPath(name): ApiPath<ShortName>,
 ) -> Result<Json<AlertRuleView>, Failure> {
     Ok(Json(alert_rules::show(&app, &signed_in.caller, &name).await?))
 }
@@ -71,7 +71,7 @@ pub(crate) async fn show(
 pub(crate) async fn change(
     State(app): State<App>,
     signed_in: SignedIn,
-    ApiPath(name): ApiPath<CollectionName>,
+    ApiPath(name): ApiPath<ShortName>,
     OnceJson(once, wanted): OnceJson<ChangeAlertRule>,
 ) -> Result<Response, Failure> {
     let caller = &signed_in.caller;
@@ -87,7 +87,7 @@ pub(crate) async fn change(
 pub(crate) async fn pause(
     State(app): State<App>,
     signed_in: SignedIn,
-    ApiPath(name): ApiPath<CollectionName>,
+    ApiPath(name): ApiPath<ShortName>,
     once: Once,
 ) -> Result<Response, Failure> {
     let caller = &signed_in.caller;
@@ -103,7 +103,7 @@ pub(crate) async fn pause(
 pub(crate) async fn resume(
     State(app): State<App>,
     signed_in: SignedIn,
-    ApiPath(name): ApiPath<CollectionName>,
+    ApiPath(name): ApiPath<ShortName>,
     once: Once,
 ) -> Result<Response, Failure> {
     let caller = &signed_in.caller;
@@ -119,7 +119,7 @@ pub(crate) async fn resume(
 pub(crate) async fn remove(
     State(app): State<App>,
     signed_in: SignedIn,
-    ApiPath(name): ApiPath<CollectionName>,
+    ApiPath(name): ApiPath<ShortName>,
 ) -> Result<StatusCode, Failure> {
     alert_rules::remove(&app, &signed_in.caller, &name).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use sealane_model::CollectionName;
+use sealane_model::ShortName;
 use sealane_model::page::Page;
 use sealane_service::view::{CollectionView, PeerView};
 use sealane_service::{Actor, App, peers};
@@ -30,7 +30,7 @@ pub(crate) async fn list(State(app): State<App>, signed_in: SignedIn) -> Result<
 pub(crate) async fn collections(
     State(app): State<App>,
     signed_in: SignedIn,
-    ApiPath(name): ApiPath<CollectionName>,
+    ApiPath(name): ApiPath<ShortName>,
 ) -> Result<Json<Page<CollectionView>>, Failure> {
     let items = peers::collections(&app, &signed_in.caller, &name).await?;
     Ok(Json(Page { items, next: None }))

@@ -7,7 +7,7 @@ use sealane_audit::{Kind, OpId, Outcome, Phase, Private, Scope};
 use sealane_crypto::digest::Digest;
 use sealane_database::audit_index::{PathWanted, Wanted};
 use sealane_database::{collection, peer, person};
-use sealane_model::{Class, CollectionId, CollectionName, PersonId, Problem, RemotePath, SiteId};
+use sealane_model::{Class, CollectionId, PersonId, Problem, RemotePath, ShortName, SiteId};
 use serde::{Deserialize, Serialize};
 
 use super::indexer::word;
@@ -283,7 +283,7 @@ async fn find_collection(app: &App, text: &str) -> Result<String, Problem> {
     if let Ok(id) = text.parse::<CollectionId>() {
         return Ok(id.to_string());
     }
-    let name: CollectionName =
+    let name: ShortName =
         text.parse().map_err(|_| problem::bad_request("collection-reference", "A collection has a name or an id."))?;
     let mut db = app.db().await?;
     let found = collection::find_by_name(&mut db, &name).await.map_err(problem::database)?;
@@ -302,7 +302,7 @@ async fn find_peer(app: &App, text: Option<&str>) -> Result<Option<String>, Prob
         problem::not_found("peer-unknown", "peer")
             .next("`sealane peer list` has the names; a peer that was removed is found by its id.")
     };
-    let name: CollectionName = text.parse().map_err(|_| unknown())?;
+    let name: ShortName = text.parse().map_err(|_| unknown())?;
     let mut db = app.db().await?;
     let found = peer::find_by_name(&mut db, &name).await.map_err(problem::database)?;
     Ok(Some(found.ok_or_else(unknown)?.descriptor.site.to_string()))

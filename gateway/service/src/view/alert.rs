@@ -1,7 +1,7 @@
 //! Rules that watch the audit log, and the alerts that they raise, as officers and auditors see them.
 
 use sealane_model::alert::{Alarm, AlertState, Finding, Grouping, Measure, Severity};
-use sealane_model::{AlertId, CollectionName, Timestamp};
+use sealane_model::{AlertId, ShortName, Timestamp};
 use sealane_policy::Role;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub struct ThresholdView {
 #[serde(deny_unknown_fields)]
 pub struct NewAlertRule {
     /// Its short name, unique at the site. Names nobody.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Which entries it watches for.
     pub question: AuditQuestion,
     /// How much of them.
@@ -71,7 +71,7 @@ pub struct ChangeAlertRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertRuleView {
     /// Its short name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Which entries it watches for. What names somebody is not shown: the entry of its saving has it.
     pub question: AuditQuestion,
     /// How much of them.

@@ -1,6 +1,6 @@
 //! Collections, as a person who may see them is told of them.
 
-use sealane_model::{AssuranceMode, Class, CollectionId, CollectionName};
+use sealane_model::{AssuranceMode, Class, CollectionId, ShortName};
 use serde::{Deserialize, Serialize};
 
 /// A collection, here or at a peer, and what the asking person may do at its root.
@@ -9,7 +9,7 @@ pub struct CollectionView {
     /// Its id.
     pub id: CollectionId,
     /// Its short name at its site.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// How to name it in commands and paths of the API: `name` here, `site/name` at a peer.
     pub reference: String,
     /// Its name for people.
@@ -23,7 +23,7 @@ pub struct CollectionView {
     /// Nobody can change it through Sealane.
     pub read_only: bool,
     /// The short name of its site.
-    pub site: CollectionName,
+    pub site: ShortName,
     /// The name for people of its site.
     pub site_title: String,
     /// Whether it is at a peer.

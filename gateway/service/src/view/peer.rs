@@ -1,6 +1,6 @@
 //! Peers, as administrators see them.
 
-use sealane_model::{Class, CollectionName, SiteId, Timestamp};
+use sealane_model::{Class, ShortName, SiteId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A site that was accepted here.
@@ -9,7 +9,7 @@ pub struct PeerView {
     /// Its id.
     pub site: SiteId,
     /// Its short name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Its name for people.
     pub title: String,
     /// Where its pages are.

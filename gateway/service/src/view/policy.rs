@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sealane_model::{Class, CollectionId, CollectionName, RemotePath, Timestamp};
+use sealane_model::{Class, CollectionId, RemotePath, ShortName, Timestamp};
 use sealane_policy::{Explanation, GrantRow, LintError, PlacePowers, PlaceReach, Side, Snapshot};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct ExplainView {
     /// The action.
     pub action: String,
     /// The collection; none where it is about the site itself.
-    pub collection: Option<CollectionName>,
+    pub collection: Option<ShortName>,
     /// The path in it.
     pub path: Option<RemotePath>,
     /// The time of asking.
@@ -31,7 +31,7 @@ pub struct WhoCanView {
     /// The action.
     pub action: String,
     /// The collection.
-    pub collection: CollectionName,
+    pub collection: ShortName,
     /// The time of asking.
     pub at: Timestamp,
     /// The hash of the rules that were asked.
@@ -61,7 +61,7 @@ pub struct WhatCanView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CollectionPowers {
     /// The collection.
-    pub collection: CollectionName,
+    pub collection: ShortName,
     /// The class of its data at the time of asking.
     pub class: Class,
     /// Each place at which the answer differs.
@@ -136,7 +136,7 @@ pub struct PolicyCollection {
     /// Its id.
     pub id: CollectionId,
     /// Its name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// The class of its data.
     pub class: Class,
 }

@@ -1,6 +1,6 @@
 //! The site itself, and the person who asks.
 
-use sealane_model::{CollectionName, SessionKind, SiteId, Timestamp};
+use sealane_model::{SessionKind, ShortName, SiteId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What anybody may know of the site: enough to sign in.
@@ -9,7 +9,7 @@ pub struct SiteView {
     /// Its id.
     pub site: SiteId,
     /// Its short name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Its name for people.
     pub title: String,
     /// Where its pages are.
@@ -49,7 +49,7 @@ pub struct MeView {
     /// When the session ends at the latest.
     pub expires_at: Timestamp,
     /// The site's short name.
-    pub site: CollectionName,
+    pub site: ShortName,
     /// The site's name for people.
     pub site_title: String,
 }

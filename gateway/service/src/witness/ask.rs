@@ -7,7 +7,7 @@ use sealane_audit::note::NoteError;
 use sealane_audit::witness::{PolicyWitness, conflict_size, take_cosignature};
 use sealane_audit::{Checkpoint, Log, ProveError};
 use sealane_database::peer;
-use sealane_model::{CollectionName, Peer, Problem};
+use sealane_model::{Peer, Problem, ShortName};
 use sealane_transfer::lane::LaneError;
 use sealane_transfer::message::WitnessAnswer;
 use url::Url;
@@ -161,7 +161,7 @@ impl Asked {
 
     async fn peer(&self) -> Result<Peer, Unwitnessed> {
         let unknown = || Unwitnessed::NoPeer(self.witness.name.clone());
-        let name: CollectionName = self.witness.name.parse().map_err(|_| unknown())?;
+        let name: ShortName = self.witness.name.parse().map_err(|_| unknown())?;
         let mut db = self.app.db().await?;
         peer::find_by_name(&mut db, &name).await.map_err(problem::database)?.ok_or_else(unknown)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sealane_audit::witness::{Policy, Window};
 use sealane_audit::{Cosigner, NoteError};
 use sealane_crypto::{KeyError, SigningKey, derive};
-use sealane_model::CollectionName;
+use sealane_model::ShortName;
 
 const PURPOSE: &[u8] = b"sealane witness v1";
 
@@ -36,7 +36,7 @@ pub enum CosignerError {
 ///
 /// # Errors
 /// [`CosignerError`] when the name or the key cannot be used.
-pub fn cosigner(site: &CollectionName, signing: &SigningKey) -> Result<Cosigner, CosignerError> {
+pub fn cosigner(site: &ShortName, signing: &SigningKey) -> Result<Cosigner, CosignerError> {
     let seed = derive(signing.to_pkcs8().expose(), PURPOSE);
     Ok(Cosigner::new(&format!("sealane/{site}/witness"), SigningKey::from_seed(&seed)?)?)
 }

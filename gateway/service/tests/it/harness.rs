@@ -11,8 +11,8 @@ use sealane_crypto::random::{Random, SystemRandom};
 use sealane_crypto::{AeadKey, Secret, SigningKey, TlsIdentity};
 use sealane_database::{Database, Kind as DatabaseKind};
 use sealane_model::{
-    AssuranceMode, Class, CollectionName, ManualClock, NodeId, Permission, Principal, Problem, RemotePath, RequestId,
-    SessionKind, SiteId, StorageKind, Timestamp,
+    AssuranceMode, Class, ManualClock, NodeId, Permission, Principal, Problem, RemotePath, RequestId, SessionKind,
+    ShortName, SiteId, StorageKind, Timestamp,
 };
 use sealane_policy::{Engine, Snapshot};
 use sealane_service::audit::IndexKey;
@@ -48,7 +48,7 @@ pub(crate) struct Site {
     keys: LogKeys,
 }
 
-pub(crate) fn name(text: &str) -> CollectionName {
+pub(crate) fn name(text: &str) -> ShortName {
     text.parse().unwrap()
 }
 

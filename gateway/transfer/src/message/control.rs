@@ -10,8 +10,8 @@ use sealane_crypto::Signed;
 use sealane_crypto::digest::Digest;
 use sealane_model::limits::{CLOCK_SKEW, MAX_PAGE};
 use sealane_model::{
-    Class, CollectionId, CollectionName, Component, Entry, Order, PersonAssertion, Progress, RemotePath, SiteId,
-    TaskId, Timestamp,
+    Class, CollectionId, Component, Entry, Order, PersonAssertion, Progress, RemotePath, ShortName, SiteId, TaskId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -160,7 +160,7 @@ pub struct RemoteCollection {
     /// Its id.
     pub id: CollectionId,
     /// Its short name.
-    pub name: CollectionName,
+    pub name: ShortName,
     /// Its name for people.
     pub title: String,
     /// The class of its data.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
-use sealane_model::CollectionName;
+use sealane_model::ShortName;
 use sealane_model::alert::{Grouping, Measure, Severity};
 use sealane_policy::Role;
 use sealane_service::audit::AuditQuestion;
@@ -18,7 +18,7 @@ pub(in crate::command) enum RuleCommand {
     /// Save a rule: which entries, how many of them, how grave that is.
     Save {
         /// Its short name. Names nobody: it is kept in clear.
-        name: CollectionName,
+        name: ShortName,
         #[command(flatten)]
         rule: Box<RuleArguments>,
     },
@@ -27,29 +27,29 @@ pub(in crate::command) enum RuleCommand {
     /// One rule.
     Show {
         /// Its name.
-        name: CollectionName,
+        name: ShortName,
     },
     /// Change a rule. Options for entries replace the question as a whole; what is not given stays.
     Change {
         /// Its name.
-        name: CollectionName,
+        name: ShortName,
         #[command(flatten)]
         rule: Box<RuleArguments>,
     },
     /// Put a rule out of use for now.
     Pause {
         /// Its name.
-        name: CollectionName,
+        name: ShortName,
     },
     /// Put a rule into use again.
     Resume {
         /// Its name.
-        name: CollectionName,
+        name: ShortName,
     },
     /// Remove a rule; its alerts stay.
     Remove {
         /// Its name.
-        name: CollectionName,
+        name: ShortName,
     },
     /// Say what a rule would have found in the past days, without saving it.
     Try {
@@ -205,7 +205,7 @@ fn at(session: &Session, rest: &[&str]) -> url::Url {
     session.client.at(&[&["audit", "alert-rules"], rest].concat())
 }
 
-async fn save(session: &Session, name: CollectionName, rule: RuleArguments) -> anyhow::Result<()> {
+async fn save(session: &Session, name: ShortName, rule: RuleArguments) -> anyhow::Result<()> {
     let wanted = NewAlertRule {
         name,
         threshold: rule.threshold(),
@@ -217,7 +217,7 @@ async fn save(session: &Session, name: CollectionName, rule: RuleArguments) -> a
     print(session.format, &saved, |saved| format!("The rule watches from now on.\n{}", shown(saved)))
 }
 
-async fn set(session: &Session, name: &CollectionName, what: &str) -> anyhow::Result<()> {
+async fn set(session: &Session, name: &ShortName, what: &str) -> anyhow::Result<()> {
     let rule: AlertRuleView = session.client.post(at(session, &[name.as_str(), what]), &json!({})).await?;
     print(session.format, &rule, shown)
 }
